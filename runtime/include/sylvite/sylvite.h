@@ -1,0 +1,285 @@
+/* Sylvite's runtime: the C ABI between a compiled network, the runtime and an app.
+ *
+ * A compiled network `<net>.o` exports one descriptor, `<net>_model`, and a few functions declared in its own header
+ * `<net>.h`. Everything here is C99 and may be used from C++. The library never prints, never exits and never aborts:
+ * every function that can fail returns a status, and syl_last_error() tells why.
+ *
+ * Memory. A network needs two blocks, both given by the caller, both aligned to SYL_ALIGNMENT:
+ *   - the *state block* (parameters, running statistics, optimizer slots, step counter): what must survive a step;
+ *   - the *scratch block*: what need not. Its content is undefined before and after each call.
+ * No function that computes (init, train_step, evaluate, predict) allocates memory.
+ *
+ * Threads. One pool serves the process. Different state blocks may be used from different threads at the same time; one
+ * state block may be used by one thread at a time. Results have equal bits for any number of threads.
+ */
+#ifndef SYLVITE_SYLVITE_H
+#define SYLVITE_SYLVITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of every structure in this file; a model of another version is refused. */
+#define SYL_ABI_VERSION 1
+/* Alignment in bytes of state and scratch blocks. */
+#define SYL_ALIGNMENT 128
+/* Largest rank of a tensor, the batch or filter axis counted. */
+#define SYL_MAX_RANK 8
+
+typedef enum syl_status {
+  SYL_OK = 0,
+  SYL_ERROR_ARGUMENT = 1,    /* a null pointer, a size out of range, a block that is not aligned */
+  SYL_ERROR_MEMORY = 2,      /* memory could not be had */
+  SYL_ERROR_IO = 3,          /* the operating system refused a read or a write */
+  SYL_ERROR_FORMAT = 4,      /* a file is damaged or not of the expected format */
+  SYL_ERROR_MISMATCH = 5,    /* a file or data set is whole but does not fit this network */
+  SYL_ERROR_KERNEL = 6,      /* a kernel reported an error */
+  SYL_ERROR_INTERRUPTED = 7, /* stopped by the caller or a signal */
+  SYL_ERROR_INTERNAL = 8     /* a bug in Sylvite */
+} syl_status;
+
+typedef enum syl_dtype {
+  SYL_UINT8 = 0,
+  SYL_INT32 = 1,
+  SYL_INT64 = 2,
+  SYL_FLOAT32 = 3,
+  SYL_FLOAT64 = 4
+} syl_dtype;
+
+/* Bytes of one element. */
+size_t syl_dtype_bytes(syl_dtype dtype);
+/* "uint8", "int32", "int64", "float32", "float64". */
+const char *syl_dtype_name(syl_dtype dtype);
+
+/* What a tensor of the descriptor is. */
+typedef enum syl_tensor_kind {
+  SYL_PARAMETER = 0, /* trained; lies in the state block */
+  SYL_BUFFER = 1,    /* running statistics; lies in the state block */
+  SYL_SLOT = 2,      /* optimizer state of one parameter; lies in the state block */
+  SYL_GRADIENT = 3,  /* gradient of a parameter or "grad.input", named "grad.<name>"; lies in the scratch block; only in
+                        models that were compiled to keep gradients, and defined after a train_step until the next call */
+  SYL_VALUE = 4      /* a value of the last call in the scratch block, e.g. "output" (what goes into the loss) */
+} syl_tensor_kind;
+
+/* How init fills a tensor. Random ones draw from Philox, keyed by seed and the tensor's index in the table. */
+typedef enum syl_init {
+  SYL_INIT_CONSTANT = 0, /* every element is init_a */
+  SYL_INIT_UNIFORM = 1,  /* uniform in [init_a, init_b) */
+  SYL_INIT_NORMAL = 2    /* mean init_a, standard deviation init_b */
+} syl_init;
+
+/* One factor of a tensor's layout. The element with logical (PyTorch) index (i_0, …) lies at
+ *   offset + dtype_bytes * sum over factors of ((i_axis / divisor) % extent) * stride
+ * bytes from the start of its block. `stride` counts elements. The factors of a tensor reach every logical element once;
+ * elements of the block that no index reaches are padding and stay zero. */
+typedef struct syl_factor {
+  int32_t axis;
+  int32_t reserved;
+  int64_t divisor;
+  int64_t extent;
+  int64_t stride;
+} syl_factor;
+
+/* A named tensor in PyTorch's name and shape, and where its elements lie. */
+typedef struct syl_tensor {
+  const char *name;
+  int32_t kind;  /* syl_tensor_kind */
+  int32_t dtype; /* syl_dtype */
+  int32_t rank;  /* 0 to SYL_MAX_RANK; for SYL_VALUE and grad.input, axis 0 is the batch */
+  int32_t init;  /* syl_init; SYL_SLOT and SYL_BUFFER start with it too */
+  int64_t shape[SYL_MAX_RANK];
+  double init_a, init_b;
+  int32_t factor_count;
+  int32_t copies; /* >= 1; a gradient may be stored as partial sums: its value is the sum of copies 0, 1, … in this order */
+  const syl_factor *factors;
+  uint64_t offset;      /* bytes from the start of the block */
+  uint64_t copy_stride; /* bytes from one partial sum to the next */
+} syl_tensor;
+
+typedef struct syl_model syl_model;
+typedef struct syl_frame syl_frame;
+typedef struct syl_worker syl_worker;
+
+/* What a caller may set for one training step; a null pointer means all defaults. */
+typedef struct syl_step {
+  double learning_rate_scale; /* multiplies the network's learning rate; 0 means 1 */
+  int32_t threads;            /* threads for this step, the caller among them; 0 means syl_threads() */
+  int32_t reserved;
+} syl_step;
+
+/* What a step reports. */
+typedef struct syl_result {
+  double loss;     /* mean over the n samples, summed in sample order in double */
+  int64_t correct; /* samples whose largest output is at the target (accuracy); -1 where the network has no accuracy */
+  int64_t count;   /* n */
+} syl_result;
+
+/* ---- the process: threads and errors ---- */
+
+/* Number of threads that a step uses, the caller among them: what syl_set_threads() set, else SYLVITE_NUM_THREADS, else
+ * the smaller of the affinity mask and the cgroup's CPU limit. Never below 1. */
+int32_t syl_threads(void);
+/* Sets it for the process; 0 returns to the default. May exceed the number of cores. At most 256. Does not start any. */
+syl_status syl_set_threads(int32_t threads);
+/* Message of the last error on this thread; valid until the next failing call on this thread. Never null. */
+const char *syl_last_error(void);
+/* "argument", "memory", … */
+const char *syl_status_name(syl_status status);
+
+/* ---- a model, generically: what the functions of <net>.h do for one network ---- */
+
+/* Bytes of the state block. */
+size_t syl_state_bytes(const syl_model *model);
+/* Bytes of a scratch block that serves calls with up to `batch` samples (0: the compiled batch) on up to `threads`
+ * threads (0: syl_threads()). */
+size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads);
+/* Fills the state block: parameters by their initial distributions from `seed`, all else as a new training run has it. */
+syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
+/* One training step on n samples, 1 <= n <= batch. `input` and `target` as the model describes them; may be unaligned. On
+ * an error the state is unchanged unless the error is SYL_ERROR_KERNEL. `step` and `result` may be null. */
+syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
+                          int32_t n, const syl_step *step, syl_result *result);
+/* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
+syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *input, const void *target,
+                        int32_t n, syl_result *result);
+/* Outputs of n samples, 1 <= n <= batch, in evaluation mode, into `output` (n times the model's output shape, packed). */
+syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *input, int32_t n,
+                       void *output);
+/* Training steps that this state has seen. */
+uint64_t syl_state_step(const syl_model *model, const void *state);
+/* Seed that init was given. */
+uint64_t syl_state_seed(const syl_model *model, const void *state);
+
+/* The tensor of this name, or null. */
+const syl_tensor *syl_find_tensor(const syl_model *model, const char *name);
+/* Product of the tensor's shape. */
+uint64_t syl_tensor_elements(const syl_tensor *tensor);
+/* Copies a tensor out of its block (the state block, or the scratch block for SYL_GRADIENT and SYL_VALUE) into `packed`
+ * in C order of its PyTorch shape, partial sums added. For tensors with a batch axis, n is the number of samples to copy. */
+syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_t n, void *packed);
+/* The reverse for tensors of the state block. */
+syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *packed);
+
+/* ---- what generated code and the runtime share; an app does not need it ---- */
+
+/* Fixed fields at the start of every state block. */
+typedef struct syl_state_header {
+  uint64_t magic;       /* SYL_STATE_MAGIC */
+  uint64_t layout_hash; /* the model's */
+  uint64_t step;        /* training steps done */
+  uint64_t seed;
+  uint64_t reserved[12];
+} syl_state_header; /* 128 bytes */
+#define SYL_STATE_MAGIC UINT64_C(0x65746976796c7953)
+
+/* Bases that a buffer's offset may refer to. */
+enum {
+  SYL_BASE_STATE = 0,
+  SYL_BASE_SCRATCH = 1,
+  SYL_BASE_INPUT = 2,
+  SYL_BASE_TARGET = 3,
+  SYL_BASE_OUTPUT = 4,
+  SYL_BASE_LOCAL = 5, /* the thread's part of the scratch block */
+  SYL_BASE_COUNT = 6
+};
+
+/* One call in flight; read by generated code. */
+struct syl_frame {
+  char *base[SYL_BASE_COUNT]; /* SYL_BASE_LOCAL is not used here: it is the worker's */
+  int32_t n;                  /* samples in this call */
+  int32_t threads;
+  uint64_t step;              /* number of this training step, from 1 */
+  double learning_rate_scale;
+  const syl_model *model;
+};
+
+/* A thread at work on a frame; the user_context of every kernel. Generated code reads `local` only. */
+struct syl_worker {
+  char *local;                /* local_bytes of the model, for values that live within one phase and slice */
+  char *heap, *heap_top, *heap_end; /* heap_bytes of the model, where halide_malloc takes from */
+  int32_t index;
+  int32_t failed;             /* a kernel reported an error */
+  char message[496];
+};
+
+/* Runs kernels of one phase on one slice; returns 0 or a Halide error code. */
+typedef int32_t (*syl_phase_fn)(const syl_frame *frame, syl_worker *worker, int32_t slice);
+
+/* A phase: all slices may run at the same time; a barrier follows. Slice s of `slices` belongs to thread
+ * s * threads / slices. */
+typedef struct syl_phase {
+  syl_phase_fn run;
+  int32_t slices;
+  int32_t reserved;
+  const char *name; /* the phase's kernels, for profiles */
+} syl_phase;
+
+/* A list of phases, run in order. `losses` (element type of the model) and `correct` (int32) are per-sample results
+ * in the scratch block, or UINT64_MAX where the program has none. */
+typedef struct syl_program {
+  const syl_phase *phases;
+  int32_t phase_count;
+  int32_t reserved;
+  uint64_t losses;
+  uint64_t correct;
+} syl_program;
+
+/* A kernel and the work that one whole call of a program makes it do at the full batch, for profiles. */
+typedef struct syl_kernel {
+  const char *name;
+  double flops;
+  double bytes;
+  int32_t (*run)(const syl_frame *frame, syl_worker *worker, int32_t slice); /* this kernel's calls alone */
+  int32_t slices;
+  int32_t program; /* 0 train, 1 evaluate, 2 predict */
+} syl_kernel;
+
+/* The descriptor in the object. All pointers are constant and valid for the program's life. */
+struct syl_model {
+  uint32_t abi_version;
+  uint32_t struct_bytes; /* sizeof(syl_model) */
+  const char *name;
+  const char *target;   /* instruction set the kernels were compiled for, e.g. "x86-64-avx512" */
+  const char *compiler; /* version of the compiler */
+  uint64_t cpu_features; /* SYL_CPU_* bits that the kernels need */
+  uint64_t layout_hash;  /* of names, shapes, kinds and layouts of the state */
+  int32_t batch;         /* compiled maximum of n */
+  int32_t dtype;         /* syl_dtype of parameters, losses and outputs: float32, or float64 for gradient checks */
+  int32_t input_rank, input_dtype;
+  int64_t input_shape[SYL_MAX_RANK]; /* of one sample */
+  int32_t target_rank, target_dtype;
+  int64_t target_shape[SYL_MAX_RANK]; /* of one sample; rank 0 for class numbers */
+  int64_t classes;                    /* targets are in [0, classes); 0 where targets are not class numbers */
+  int32_t output_rank, tensor_count;
+  int64_t output_shape[SYL_MAX_RANK]; /* of one sample of predict */
+  const syl_tensor *tensors;          /* state tensors first, in the order of PyTorch's state_dict, then slots, … */
+  uint64_t state_bytes;
+  uint64_t scratch_bytes; /* shared part of the scratch block */
+  uint64_t local_bytes;   /* for each thread: SYL_BASE_LOCAL … */
+  uint64_t heap_bytes;    /* … and the kernels' temporaries */
+  syl_program train, evaluate, predict; /* phase_count 0 where it was not compiled */
+  const syl_kernel *kernels;
+  int32_t kernel_count;
+  int32_t epochs;           /* defaults from the network file */
+  uint64_t seed;
+  const char *optimizer;    /* "adam", "sgd": with the settings, as YAML on one line */
+  const char *output_kind;  /* "softmax", "linear", … */
+  const char *network_yaml; /* the network file as it was compiled */
+};
+
+#define SYL_CPU_AVX2_FMA 1u /* AVX, AVX2, FMA, F16C */
+#define SYL_CPU_AVX512 2u   /* F, CD, DQ, BW, VL */
+
+/* Zeroes the halo around `images` images: called by generated code before a kernel that needs it. The interior of an
+ * image is [top, top+height) x [left, left+width) of rows x cols pixels of pixel_bytes bytes. */
+void syl_zero_halo(void *images, int32_t count, int32_t rows, int32_t cols, int32_t top, int32_t left, int32_t height,
+                   int32_t width, int64_t pixel_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
