@@ -1,0 +1,101 @@
+//===- NnBase.td - the nn dialect's base classes --------------------------------------------------------------------===//
+//
+// Types, attributes and op classes that the records in NnOps.td build on. A user-facing layer is an Nn_Layer: its
+// attributes are the keys of the network file (their ODS class gives the YAML type, their default the default).
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+
+#ifndef SYLVITE_DIALECT_NNBASE_TD
+#define SYLVITE_DIALECT_NNBASE_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Nn_Dialect : Dialect {
+  let name = "nn";
+  let summary = "Neural networks in training, on static shapes";
+  let description = [{
+    Values are ranked tensors of static shape. Their encoding tells how they relate to the batch:
+
+    - `"batch"`: the leading dimension is the sample; each slice of the batch computes its own rows;
+    - `"slices"`: the leading dimension is the slice of the batch; each slice computes its own row;
+    - `"partial"`: a sum over the batch that each slice holds a part of; its readers see the sum in slice order;
+    - none: one tensor for the whole batch.
+
+    Activations are NHWC (`[N, H, W, C]`) or `[N, C]`; parameters have PyTorch's shapes.
+  }];
+  let cppNamespace = "::sylvite::nn";
+  let useDefaultAttributePrinterParser = 0;
+  let hasConstantMaterializer = 0;
+}
+
+// A tensor of static shape.
+def Nn_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
+                           "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape()">,
+                     "ranked tensor of static shape">;
+
+// ---- attributes; each is one YAML type of the network file
+
+// A positive whole number.
+def Nn_Count : ConfinedAttr<I64Attr, [IntPositive]>;
+// Two positive whole numbers, [H, W]; a single number in YAML stands for both.
+def Nn_Pair : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<2>]>;
+// Rows and columns of zeros around an image: [top, bottom, left, right]. YAML: a number, a pair [H, W], same or valid.
+def Nn_Padding : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<4>]>;
+// true or false.
+def Nn_Flag : ConfinedAttr<BoolAttr, []>;
+// A number.
+def Nn_Number : ConfinedAttr<F64Attr, []>;
+// A list of numbers, one a channel; a single number in YAML stands for all.
+def Nn_Numbers : ConfinedAttr<DenseF64ArrayAttr, []>;
+
+// ---- op classes
+
+class Nn_Op<string mnemonic, list<Trait> traits = []> : Op<Nn_Dialect, mnemonic, traits>;
+
+// An op with one result whose value depends on its operands alone.
+class Nn_PureOp<string mnemonic, list<Trait> traits = []> : Nn_Op<mnemonic, traits # [Pure]> {
+  let results = (outs Nn_Tensor:$output);
+}
+
+// ---- traits that passes ask for; they never list op names
+
+// Each output element depends on the input element at the same place (and on per-channel operands).
+def Nn_Elementwise : NativeOpTrait<"Elementwise"> { let cppNamespace = "::sylvite::nn"; }
+// A sum of products over a large operand: computed in a region of its own, which is called after it.
+def Nn_Contraction : NativeOpTrait<"Contraction"> { let cppNamespace = "::sylvite::nn"; }
+// A window slides over the image.
+def Nn_Windowed : NativeOpTrait<"Windowed"> { let cppNamespace = "::sylvite::nn"; }
+// A sum over the whole batch: a barrier follows.
+def Nn_BatchReduction : NativeOpTrait<"BatchReduction"> { let cppNamespace = "::sylvite::nn"; }
+// Has no gradient: what comes in through it is a constant of the backward pass.
+def Nn_NoGradient : NativeOpTrait<"NoGradient"> { let cppNamespace = "::sylvite::nn"; }
+// Its leading operands are variables, which it replaces by its results in place.
+def Nn_InPlace : NativeOpTrait<"InPlace"> { let cppNamespace = "::sylvite::nn"; }
+
+def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
+  let cppNamespace = "::sylvite::nn";
+  let description = "An op that a network file names: it knows its parameters and its output's shape.";
+  let methods = [
+    StaticInterfaceMethod<[{
+        Shapes and parameters of the layer on these inputs, attributes resolved (padding `same` becomes numbers).
+        Problems go to `plan.errors`; then the rest of `plan` is undefined.
+      }],
+      "void", "plan",
+      (ins "::llvm::ArrayRef<::mlir::RankedTensorType>":$inputs, "::mlir::DictionaryAttr":$attributes,
+           "::sylvite::nn::LayerPlan &":$plan)>,
+  ];
+}
+
+// A layer of the network file: `input`, then its parameters; attributes are its YAML keys.
+// `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`).
+class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "">
+    : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>]> {
+  string mainAttribute = main;
+  let hasVerifier = 1; // one for all: the plan must agree with the op's operands and result
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+#endif

@@ -1,0 +1,309 @@
+//===- NnOps.td - the ops of the nn dialect -------------------------------------------------------------------------===//
+//
+// Three groups: layers (what a network file names), program ops (what layers are made of once training, evaluation and
+// prediction are told apart), and structure (network, program, region, vjp).
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+
+#ifndef SYLVITE_DIALECT_NNOPS_TD
+#define SYLVITE_DIALECT_NNOPS_TD
+
+include "compiler/dialect/NnBase.td"
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------------------------------------------------===//
+
+def Nn_NormalizeOp : Nn_Layer<"normalize", [Nn_Elementwise]> {
+  let summary = "output = (input / divide - mean) / std, per channel; from uint8 or float";
+  let description = [{
+    Preprocessing, on floats: an nn.identity stands before it where the input is of another type. `mean` and `std` are in units of the divided input. Source:
+    torchvision.transforms.Normalize.
+  }];
+  let arguments = (ins Nn_Tensor:$input, DefaultValuedAttr<Nn_Number, "1.0">:$divide,
+                   DefaultValuedAttr<Nn_Numbers, "{0.0}">:$mean, DefaultValuedAttr<Nn_Numbers, "{1.0}">:$std);
+}
+
+def Nn_Conv2dOp : Nn_Layer<"conv2d", [Nn_Contraction, Nn_Windowed], "filters"> {
+  let summary = "2-d convolution (cross-correlation) of [N, H, W, C] with weights [filters, C, kernel_h, kernel_w]";
+  let description = [{
+    output[n,y,x,o] = bias[o] + sum over c, i, j of weight[o,c,i,j] * input[n, y*stride_h + i - top, x*stride_w + j -
+    left, c]. `padding: same` gives ceil(size / stride) outputs, the odd pixel at the end. Source: torch.nn.Conv2d.
+  }];
+  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, Optional<Nn_Tensor>:$bias_value, Nn_Count:$filters,
+                   Nn_Pair:$kernel, DefaultValuedAttr<Nn_Pair, "{1, 1}">:$stride,
+                   DefaultValuedAttr<Nn_Padding, "{0, 0, 0, 0}">:$padding, DefaultValuedAttr<Nn_Flag, "true">:$bias);
+}
+
+def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction], "units"> {
+  let summary = "output[n,o] = bias[o] + sum over k of weight[o,k] * input[n,k]";
+  let description = [{
+    Weights are [units, features]. After canonicalization the input may be an image [N, H, W, C] with
+    `flatten_input`, whose features are counted in the order C, H, W. Source: torch.nn.Linear.
+  }];
+  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, Optional<Nn_Tensor>:$bias_value, Nn_Count:$units,
+                   DefaultValuedAttr<Nn_Flag, "true">:$bias, UnitAttr:$flatten_input);
+}
+
+def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments]> {
+  let summary = "normalization of each channel over the batch (training) or by running statistics (evaluation)";
+  let description = [{
+    output = (input - mean) / sqrt(variance + eps) * weight + bias; the variance is the biased one; the running variance
+    is updated with the unbiased one: running = (1 - momentum) * running + momentum * batch. Source:
+    torch.nn.BatchNorm1d, BatchNorm2d.
+  }];
+  let arguments = (ins Nn_Tensor:$input, Optional<Nn_Tensor>:$weight, Optional<Nn_Tensor>:$bias_value,
+                   Nn_Tensor:$running_mean, Nn_Tensor:$running_var,
+                   DefaultValuedAttr<Nn_Number, "0.1">:$momentum, DefaultValuedAttr<Nn_Number, "1e-5">:$eps,
+                   DefaultValuedAttr<Nn_Flag, "true">:$affine);
+  let assemblyFormat = [{
+    $input `,` `running` `(` $running_mean `,` $running_var `)` (`affine` `(` $weight^ `,` $bias_value `)`)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def Nn_ReluOp : Nn_Layer<"relu", [Nn_Elementwise]> {
+  let summary = "output = max(input, 0); the gradient at 0 is 0";
+  let description = "Source: torch.nn.ReLU.";
+  let arguments = (ins Nn_Tensor:$input);
+}
+
+def Nn_MaxPool2dOp : Nn_Layer<"max_pool2d", [Nn_Windowed], "window"> {
+  let summary = "largest value of each window; padding never wins; the gradient goes to the first maximum";
+  let description = [{
+    Output size floor((size + padding - window) / stride) + 1. The stride is the window where it is not given. Windows
+    may overlap. Source: torch.nn.MaxPool2d.
+  }];
+  let arguments = (ins Nn_Tensor:$input, Nn_Pair:$window, OptionalAttr<Nn_Pair>:$stride,
+                   DefaultValuedAttr<Nn_Padding, "{0, 0, 0, 0}">:$padding);
+}
+
+def Nn_FlattenOp : Nn_Layer<"flatten"> {
+  let summary = "[N, H, W, C] becomes [N, C*H*W] in PyTorch's order C, H, W";
+  let description = "Source: torch.nn.Flatten.";
+  let arguments = (ins Nn_Tensor:$input);
+  let hasCanonicalizer = 1;
+}
+
+def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy"> {
+  let summary = "loss of each sample: log(sum of exp(logits)) - logits[target]";
+  let description = [{
+    `logits` [N, C], `target` [N] class numbers. `row_max` is the largest logit of each sample, a constant of the
+    backward pass; it is absent until programs are made. Source: torch.nn.CrossEntropyLoss.
+  }];
+  let arguments = (ins Nn_Tensor:$logits, Nn_Tensor:$target, Optional<Nn_Tensor>:$row_max);
+  let assemblyFormat = [{
+    $logits `,` $target (`shifted` `by` $row_max^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Leaves and ends of a graph
+//===----------------------------------------------------------------------------------------------------------------===//
+
+def Nn_InputOp : Nn_PureOp<"input"> {
+  let summary = "the caller's input samples, as they come: packed, of the input's dtype";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict `:` type($output)";
+}
+
+def Nn_TargetOp : Nn_PureOp<"target"> {
+  let summary = "the caller's targets";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict `:` type($output)";
+}
+
+def Nn_VariableOp : Nn_PureOp<"variable"> {
+  let summary = "a tensor of the state block: a parameter, a running statistic or an optimizer slot";
+  let description = [{
+    `name` is PyTorch's. `kind` is parameter, buffer or slot. `init` is constant, uniform or normal with `init_a`,
+    `init_b`. Two variables of one name are one.
+  }];
+  let arguments = (ins StrAttr:$name, StrAttr:$kind, StrAttr:$init, F64Attr:$init_a, F64Attr:$init_b);
+  let assemblyFormat = "$name attr-dict `:` type($output)";
+}
+
+def Nn_SoftmaxOp : Nn_Op<"softmax", [Pure]> {
+  let summary = "exp(logits - row_max) / sum of exp(logits - row_max), over the channels";
+  let arguments = (ins Nn_Tensor:$logits, Optional<Nn_Tensor>:$row_max);
+  let results = (outs Nn_Tensor:$output);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_IdentityOp : Nn_PureOp<"identity", [Nn_Elementwise]> {
+  let summary = "output = input, converted to the result's element type";
+  let arguments = (ins Nn_Tensor:$input);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_AccuracyOp : Nn_PureOp<"accuracy", [Nn_NoGradient]> {
+  let summary = "1 where the first largest logit of a sample is at its target, else 0 (int32)";
+  let arguments = (ins Nn_Tensor:$logits, Nn_Tensor:$target);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_ReturnOp : Nn_Op<"return", [Terminator, AttrSizedOperandSegments]> {
+  let summary = "what a network or a program leaves: logits, loss of each sample, correct flags, prediction";
+  let arguments = (ins Optional<Nn_Tensor>:$logits, Optional<Nn_Tensor>:$loss, Optional<Nn_Tensor>:$correct,
+                   Optional<Nn_Tensor>:$prediction);
+  let assemblyFormat = [{
+    (`logits` $logits^ `:` type($logits))? (`loss` $loss^ `:` type($loss))? (`correct` $correct^ `:` type($correct))?
+    (`prediction` $prediction^ `:` type($prediction))? attr-dict
+  }];
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Program ops: what layers become
+//===----------------------------------------------------------------------------------------------------------------===//
+
+def Nn_ChannelSumsOp : Nn_PureOp<"channel_sums", [Nn_BatchReduction]> {
+  let summary = "per slice and channel: a shift, sum of (input - shift) and sum of (input - shift)^2";
+  let description = [{
+    [N, H, W, C] or [N, C] becomes [slices, C, 3]. The shift is a pixel in the middle of the slice's first sample, a
+    constant of the backward pass: sums of squares keep their digits where the mean is large.
+  }];
+  let arguments = (ins Nn_Tensor:$input);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_BatchNormScalarsOp : Nn_PureOp<"batch_norm_scalars", [AttrSizedOperandSegments]> {
+  let summary = "[slices, C, 3] sums become scale and shift [C, 2] of batch_norm in training";
+  let arguments = (ins Nn_Tensor:$sums, Optional<Nn_Tensor>:$weight, Optional<Nn_Tensor>:$bias_value, F64Attr:$eps,
+                   I64Attr:$pixels);
+  let assemblyFormat = [{
+    $sums (`affine` `(` $weight^ `,` $bias_value `)`)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Nn_BatchNormInferenceScalarsOp : Nn_PureOp<"batch_norm_inference_scalars", [AttrSizedOperandSegments]> {
+  let summary = "running statistics become scale and shift [C, 2] of batch_norm in evaluation";
+  let arguments = (ins Nn_Tensor:$running_mean, Nn_Tensor:$running_var, Optional<Nn_Tensor>:$weight,
+                   Optional<Nn_Tensor>:$bias_value, F64Attr:$eps);
+  let assemblyFormat = [{
+    $running_mean `,` $running_var (`affine` `(` $weight^ `,` $bias_value `)`)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def Nn_BatchNormRunningOp : Nn_Op<"batch_norm_running", [Nn_InPlace, Nn_NoGradient]> {
+  let summary = "running mean and variance after this batch";
+  let arguments = (ins Nn_Tensor:$running_mean, Nn_Tensor:$running_var, Nn_Tensor:$sums, F64Attr:$momentum,
+                   I64Attr:$pixels);
+  let results = (outs Nn_Tensor:$new_mean, Nn_Tensor:$new_var);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_ScaleShiftOp : Nn_PureOp<"scale_shift", [Nn_Elementwise]> {
+  let summary = "output = input * scale_shift[c, 0] + scale_shift[c, 1]";
+  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$scale_shift);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_RowMaxOp : Nn_PureOp<"row_max", [Nn_NoGradient]> {
+  let summary = "largest channel of each sample, [N, C] to [N]";
+  let arguments = (ins Nn_Tensor:$input);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_TransposeWeightOp : Nn_PureOp<"transpose_weight", [Nn_NoGradient]> {
+  let summary = "the same weights, laid out with the input channel innermost, for the input gradient";
+  let arguments = (ins Nn_Tensor:$weight);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_MeanSeedOp : Nn_PureOp<"mean_seed"> {
+  let summary = "1/n for each of the n samples: the adjoint of the mean of losses";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict `:` type($output)";
+}
+
+def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise]> {
+  let summary = "sum of the operands, in order";
+  let arguments = (ins Variadic<Nn_Tensor>:$inputs);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_OptimizerScalarsOp : Nn_PureOp<"optimizer_scalars", [Nn_NoGradient]> {
+  let summary = "what the optimizer's formulas need of the step number, computed in double";
+  let description = [{
+    [4]: learning rate times the caller's scale; that divided by 1 - beta1^step; 1 / sqrt(1 - beta2^step); 0.
+  }];
+  let arguments = (ins F64Attr:$learning_rate, F64Attr:$beta1, F64Attr:$beta2);
+  let assemblyFormat = "attr-dict `:` type($output)";
+}
+
+def Nn_SgdUpdateOp : Nn_Op<"sgd_update", [Nn_InPlace, Nn_NoGradient]> {
+  let summary = "one step of stochastic gradient descent, with momentum where there is a slot";
+  let description = "Source: torch.optim.SGD.";
+  let arguments = (ins Variadic<Nn_Tensor>:$variables, Nn_Tensor:$gradient, Nn_Tensor:$scalars, F64Attr:$momentum,
+                   F64Attr:$weight_decay);
+  let results = (outs Variadic<Nn_Tensor>:$updated);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_AdamUpdateOp : Nn_Op<"adam_update", [Nn_InPlace, Nn_NoGradient]> {
+  let summary = "one step of Adam: parameter, exp_avg, exp_avg_sq";
+  let description = "Source: torch.optim.Adam.";
+  let arguments = (ins Nn_Tensor:$parameter, Nn_Tensor:$exp_avg, Nn_Tensor:$exp_avg_sq, Nn_Tensor:$gradient,
+                   Nn_Tensor:$scalars, F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps, F64Attr:$weight_decay);
+  let results = (outs Nn_Tensor:$new_parameter, Nn_Tensor:$new_exp_avg, Nn_Tensor:$new_exp_avg_sq);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Structure
+//===----------------------------------------------------------------------------------------------------------------===//
+
+def Nn_NetworkOp : Nn_Op<"network", [Symbol, IsolatedFromAbove, SingleBlock]> {
+  let summary = "a network file: the graph of one forward pass, and how to train it";
+  let description = [{
+    `batch`: compiled maximum of samples; `slices`: parts that a batch is cut into; `optimizer`: a dictionary with `kind`
+    (sgd, adam) and its settings; `epochs`, `seed`: the run's defaults.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$batch, I64Attr:$slices, DictionaryAttr:$optimizer,
+                   I64Attr:$epochs, I64Attr:$seed, StrAttr:$output_kind);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+def Nn_ProgramOp : Nn_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]> {
+  let summary = "what one entry of the object computes: train, evaluate or predict";
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$batch, I64Attr:$slices, DictionaryAttr:$optimizer);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+def Nn_RegionOp : Nn_Op<"region", [IsolatedFromAbove, SingleBlock]> {
+  let summary = "ops that become one kernel, called after their heaviest op";
+  let description = [{
+    `kernel` is the kernel's name, `<op>.forward`, `.grad_input`, `.grad_weight`, `.update`, …. With `updates` = k > 0
+    the first k operands are variables that the k yielded values replace in place, and the op has no results.
+    `phase`, `axis` and `tasks` are set by nn-phases: the phase it runs in; "batch" or the axis that its calls are cut
+    along; and the number of calls.
+  }];
+  let arguments = (ins Variadic<Nn_Tensor>:$inputs, StrAttr:$kernel, DefaultValuedAttr<I64Attr, "0">:$updates,
+                   OptionalAttr<I64Attr>:$phase, OptionalAttr<StrAttr>:$axis, OptionalAttr<I64Attr>:$tasks);
+  let results = (outs Variadic<Nn_Tensor>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$kernel `(` $inputs `)` attr-dict-with-keyword `:` functional-type(operands, results) $body";
+}
+
+def Nn_VjpOp : Nn_Op<"vjp", [IsolatedFromAbove, SingleBlock, NoMemoryEffect]> {
+  let summary = "vector-Jacobian product: the gradient of what the body yields with respect to one operand";
+  let description = [{
+    Operands are those of the body, then the adjoint of the yielded value. `wrt` is the index of the operand that the
+    result is the gradient of. The derivative itself is Halide's: codegen builds the body and propagates adjoints.
+  }];
+  let arguments = (ins Variadic<Nn_Tensor>:$inputs, I64Attr:$wrt);
+  let results = (outs Nn_Tensor:$gradient);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`wrt` $wrt `(` $inputs `)` attr-dict-with-keyword `:` functional-type(operands, results) $body";
+}
+
+def Nn_YieldOp : Nn_Op<"yield", [Terminator, Pure, ParentOneOf<["RegionOp", "VjpOp"]>]> {
+  let summary = "values that a region leaves";
+  let arguments = (ins Variadic<Nn_Tensor>:$values);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+#endif
