@@ -89,11 +89,16 @@ def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
   ];
 }
 
-// A layer of the network file: `input`, then its parameters; attributes are its YAML keys.
-// `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`).
+// A layer of the network file: `input`, then its parameters; attributes are its YAML keys (unit attributes are not: passes
+// set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`). `role` tells where the file may
+// name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`. A parameter's operand has the
+// name of its ParameterSpec, or that name with `_value` where an attribute has the same name. layers_from_tablegen.py
+// turns the records into the frontend's table.
 class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "">
     : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>]> {
   string mainAttribute = main;
+  string role = "layer";
+  string defaultOutput = ""; // of a loss: what predict returns unless the file says otherwise
   let hasVerifier = 1; // one for all: the plan must agree with the op's operands and result
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }

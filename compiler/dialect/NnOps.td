@@ -15,6 +15,7 @@ include "compiler/dialect/NnBase.td"
 //===----------------------------------------------------------------------------------------------------------------===//
 
 def Nn_NormalizeOp : Nn_Layer<"normalize", [Nn_Elementwise]> {
+  let role = "preprocess";
   let summary = "output = (input / divide - mean) / std, per channel; from uint8 or float";
   let description = [{
     Preprocessing, on floats: an nn.identity stands before it where the input is of another type. `mean` and `std` are in units of the divided input. Source:
@@ -43,6 +44,7 @@ def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction], "units"> {
   }];
   let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, Optional<Nn_Tensor>:$bias_value, Nn_Count:$units,
                    DefaultValuedAttr<Nn_Flag, "true">:$bias, UnitAttr:$flatten_input);
+  let hasCanonicalizer = 1; // takes a flatten before it in
 }
 
 def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments]> {
@@ -66,6 +68,7 @@ def Nn_ReluOp : Nn_Layer<"relu", [Nn_Elementwise]> {
   let summary = "output = max(input, 0); the gradient at 0 is 0";
   let description = "Source: torch.nn.ReLU.";
   let arguments = (ins Nn_Tensor:$input);
+  let hasCanonicalizer = 1; // moves before a flatten
 }
 
 def Nn_MaxPool2dOp : Nn_Layer<"max_pool2d", [Nn_Windowed], "window"> {
@@ -82,10 +85,11 @@ def Nn_FlattenOp : Nn_Layer<"flatten"> {
   let summary = "[N, H, W, C] becomes [N, C*H*W] in PyTorch's order C, H, W";
   let description = "Source: torch.nn.Flatten.";
   let arguments = (ins Nn_Tensor:$input);
-  let hasCanonicalizer = 1;
 }
 
 def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy"> {
+  let role = "loss";
+  let defaultOutput = "softmax";
   let summary = "loss of each sample: log(sum of exp(logits)) - logits[target]";
   let description = [{
     `logits` [N, C], `target` [N] class numbers. `row_max` is the largest logit of each sample, a constant of the
@@ -140,6 +144,12 @@ def Nn_AccuracyOp : Nn_PureOp<"accuracy", [Nn_NoGradient]> {
   let summary = "1 where the first largest logit of a sample is at its target, else 0 (int32)";
   let arguments = (ins Nn_Tensor:$logits, Nn_Tensor:$target);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Nn_GradientOp : Nn_Op<"gradient"> {
+  let summary = "names the gradient of a variable or of the input";
+  let arguments = (ins Nn_Tensor:$gradient, StrAttr:$name);
+  let assemblyFormat = "$name `,` $gradient attr-dict `:` type($gradient)";
 }
 
 def Nn_ReturnOp : Nn_Op<"return", [Terminator, AttrSizedOperandSegments]> {
@@ -217,6 +227,12 @@ def Nn_MeanSeedOp : Nn_PureOp<"mean_seed"> {
   let assemblyFormat = "attr-dict `:` type($output)";
 }
 
+def Nn_PlaceholderOp : Nn_PureOp<"placeholder"> {
+  let summary = "stands for an operand whose value a linear op's derivative does not need";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict `:` type($output)";
+}
+
 def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise]> {
   let summary = "sum of the operands, in order";
   let arguments = (ins Variadic<Nn_Tensor>:$inputs);
@@ -279,10 +295,10 @@ def Nn_RegionOp : Nn_Op<"region", [IsolatedFromAbove, SingleBlock]> {
     `kernel` is the kernel's name, `<op>.forward`, `.grad_input`, `.grad_weight`, `.update`, …. With `updates` = k > 0
     the first k operands are variables that the k yielded values replace in place, and the op has no results.
     `phase`, `axis` and `tasks` are set by nn-phases: the phase it runs in; "batch" or the axis that its calls are cut
-    along; and the number of calls.
+    along; and the number of calls. `like` names the variable that the result lies in memory as.
   }];
   let arguments = (ins Variadic<Nn_Tensor>:$inputs, StrAttr:$kernel, DefaultValuedAttr<I64Attr, "0">:$updates,
-                   OptionalAttr<I64Attr>:$phase, OptionalAttr<StrAttr>:$axis, OptionalAttr<I64Attr>:$tasks);
+                   OptionalAttr<StrAttr>:$like, OptionalAttr<I64Attr>:$phase, OptionalAttr<StrAttr>:$axis, OptionalAttr<I64Attr>:$tasks);
   let results = (outs Variadic<Nn_Tensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict-with-keyword `:` functional-type(operands, results) $body";

@@ -1,0 +1,220 @@
+//===- Differentiate.cpp - nn-differentiate: reverse mode over regions ----------------------------------------------===//
+//
+// Walks the regions of @train backwards from the loss. For each region operand that a trained variable (or, if asked,
+// the input) reaches, the gradient is an nn.vjp that holds a copy of the region's body; Halide derives it later. A value
+// with several readers has several contributions: where all are elementwise or pooling work they become one region with
+// one nn.add; else each is stored and then added.
+//
+// A contraction is linear in each operand, so its gradient does not need the value of the operand it is taken by, nor of
+// a bias: nn.placeholder stands there, and the value need not live that long.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Regions.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+#define GEN_PASS_DEF_NNDIFFERENTIATE
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+/// One term of a value's gradient: operand `index` of `region`, whose result has the adjoint `seed`.
+struct Contribution {
+  mutable RegionOp region; // MLIR's accessors are not const
+  unsigned index;
+  Value seed;
+};
+
+Operation *bodyAnchor(RegionOp region) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : region.getBody().front().without_terminator())
+    ops.push_back(&op);
+  return anchorOf(ops);
+}
+
+bool isContraction(RegionOp region) { return bodyAnchor(region)->hasTrait<Contraction>(); }
+
+/// PyTorch's word for what operand `index` is.
+StringRef gradientName(unsigned index) {
+  static constexpr StringRef names[] = {"grad_input", "grad_weight", "grad_bias"};
+  return names[std::min(index, 2u)];
+}
+
+struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
+  using Base::Base;
+
+  DenseSet<Value> needsGradient;
+  DenseMap<Value, SmallVector<Contribution>> contributions;
+  DenseMap<Value, Value> transposed;
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    if (program.getSymName() != "train")
+      return;
+    Block &block = program.getBody().front();
+    needsGradient.clear();
+    contributions.clear();
+    transposed.clear();
+    SmallVector<RegionOp> regions;
+    for (Operation &op : block) {
+      auto variable = dyn_cast<VariableOp>(op);
+      bool source = variable && variable.getKind() == "parameter";
+      if (auto input = dyn_cast<InputOp>(op))
+        source = keepGradients && isa<FloatType>(cast<RankedTensorType>(input.getType()).getElementType());
+      if (source)
+        needsGradient.insert(op.getResult(0));
+      auto region = dyn_cast<RegionOp>(op);
+      if (!region || region.getUpdates() || bodyAnchor(region)->hasTrait<NoGradient>())
+        continue;
+      regions.push_back(region);
+      if (llvm::any_of(region.getInputs(), [&](Value input) { return needsGradient.contains(input); }))
+        needsGradient.insert(region.getResult(0));
+    }
+
+    auto last = cast<ReturnOp>(block.getTerminator());
+    OpBuilder builder(last);
+    Value loss = last.getLoss();
+    DenseMap<Value, Value> gradients;
+    for (RegionOp region : llvm::reverse(regions)) {
+      Value result = region.getResult(0);
+      if (!needsGradient.contains(result))
+        continue;
+      Value seed;
+      if (result == loss)
+        seed = MeanSeedOp::create(builder, region.getLoc(), result.getType());
+      else if (Value gradient = materialize(builder, result))
+        seed = gradient;
+      else
+        continue;
+      for (auto [index, input] : llvm::enumerate(region.getInputs()))
+        if (needsGradient.contains(input))
+          contributions[input].push_back({region, unsigned(index), seed});
+    }
+    // Leaves: parameters and the input. The order of the block keeps compilation reproducible.
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (!isa<VariableOp, InputOp>(op) || !needsGradient.contains(op.getResult(0)))
+        continue;
+      if (Value gradient = materialize(builder, op.getResult(0)))
+        GradientOp::create(builder, op.getLoc(), gradient,
+                           isa<InputOp>(op) ? builder.getStringAttr("input") : cast<VariableOp>(op).getNameAttr());
+    }
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isa<MeanSeedOp>(op) && op.use_empty())
+        op.erase();
+  }
+
+  /// The gradient of `value`, all its contributions added; null if there is none.
+  Value materialize(OpBuilder &builder, Value value) {
+    auto found = contributions.find(value);
+    if (found == contributions.end())
+      return {};
+    ArrayRef<Contribution> terms = found->second;
+    bool together = llvm::none_of(terms, [](const Contribution &term) { return isContraction(term.region); });
+    if (together || terms.size() == 1)
+      return emit(builder, value, terms);
+    SmallVector<Value> parts;
+    for (const Contribution &term : terms)
+      parts.push_back(emit(builder, value, term));
+    auto region = createRegion(builder, value.getLoc(), parts, parts[0].getType(), "add.forward");
+    OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
+    SmallVector<Value> arguments(region.getBody().getArguments());
+    Value sum = AddOp::create(inside, value.getLoc(), parts[0].getType(), arguments);
+    YieldOp::create(inside, value.getLoc(), sum);
+    return region.getResult(0);
+  }
+
+  /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's gradient.
+  RankedTensorType gradientType(const Contribution &term) {
+    auto type = cast<RankedTensorType>(term.region.getInputs()[term.index].getType());
+    Type element = cast<RankedTensorType>(term.region.getResult(0).getType()).getElementType();
+    Kind kind = kindOf(type);
+    Kind resultKind = kindOf(term.region.getResult(0).getType());
+    bool sliced = resultKind == Kind::Batch || resultKind == Kind::Slices;
+    // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts of
+    // the weights.
+    Operation *anchor = bodyAnchor(term.region);
+    bool whole = anchor->hasTrait<Contraction>() && !anchor->hasTrait<Windowed>() && term.index == 1;
+    if (kind == Kind::Whole && sliced && !whole)
+      kind = Kind::Partial;
+    return tensorOf(kind, type.getShape(), element);
+  }
+
+  Value emit(OpBuilder &builder, Value value, ArrayRef<Contribution> terms) {
+    // Outer operands, each once; `placeholders` are not among them.
+    SmallVector<Value> inputs;
+    auto addInput = [&](Value input) {
+      if (!llvm::is_contained(inputs, input))
+        inputs.push_back(input);
+    };
+    SmallVector<SmallVector<Value>> operands; // of each vjp; null for a placeholder
+    SmallVector<Operation *> anchors;
+    for (const Contribution &term : terms) {
+      SmallVector<Value> values(term.region.getInputs());
+      anchors.push_back(bodyAnchor(term.region));
+      if (isContraction(term.region)) {
+        values[term.index] = {};
+        if (values.size() > 2)
+          values[2] = {};
+        if (term.index == 0 && values[1])
+          values[1] = transpose(builder, values[1]);
+        if (term.index == 2)
+          values[0] = values[1] = {};
+      }
+      if (!term.seed.getDefiningOp<MeanSeedOp>())
+        values.push_back(term.seed);
+      for (Value input : values)
+        if (input)
+          addInput(input);
+      if (term.seed.getDefiningOp<MeanSeedOp>())
+        values.push_back(term.seed);
+      operands.push_back(values);
+    }
+    RankedTensorType type = gradientType(terms.front());
+    std::string kernel = kernelName(anchors, gradientName(terms.front().index));
+    auto outer = createRegion(builder, value.getLoc(), inputs, type, kernel);
+    if (auto variable = value.getDefiningOp<VariableOp>())
+      outer.setLikeAttr(variable.getNameAttr());
+    IRMapping mapping = mapArguments(inputs, outer.getBody().front());
+    OpBuilder inside = OpBuilder::atBlockEnd(&outer.getBody().front());
+    SmallVector<Value> parts;
+    for (auto [term, values] : llvm::zip(terms, operands)) {
+      SmallVector<Value> arguments;
+      for (auto [position, input] : llvm::enumerate(values)) {
+        if (!input)
+          arguments.push_back(PlaceholderOp::create(inside, value.getLoc(), term.region.getInputs()[position].getType()));
+        else if (input.getDefiningOp<MeanSeedOp>())
+          arguments.push_back(MeanSeedOp::create(inside, value.getLoc(), input.getType()));
+        else
+          arguments.push_back(mapping.lookup(input));
+      }
+      auto vjp = VjpOp::create(inside, value.getLoc(), type, arguments, inside.getI64IntegerAttr(term.index));
+      IRMapping body;
+      term.region.getBody().cloneInto(&vjp.getBody(), body);
+      parts.push_back(vjp.getGradient());
+    }
+    Value result = parts[0];
+    if (parts.size() > 1)
+      result = AddOp::create(inside, value.getLoc(), type, parts);
+    YieldOp::create(inside, value.getLoc(), result);
+    return outer.getResult(0);
+  }
+
+  /// The weights with their input channel innermost, made once a step.
+  Value transpose(OpBuilder &builder, Value weight) {
+    Value &result = transposed[weight];
+    if (!result) {
+      auto region = createRegion(builder, weight.getLoc(), weight, weight.getType(), "transpose_weight.forward");
+      OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
+      Value copy = TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));
+      YieldOp::create(inside, weight.getLoc(), copy);
+      region.setLikeAttr(cast<VariableOp>(weight.getDefiningOp()).getNameAttr());
+      result = region.getResult(0);
+    }
+    return result;
+  }
+};
+
+} // namespace
+} // namespace sylvite::nn

@@ -1,0 +1,88 @@
+//===- Fuse.cpp - nn-fuse: the graph becomes regions ----------------------------------------------------------------===//
+//
+// A region is a set of ops that one kernel computes. Where to cut:
+//   - a contraction, a sum over the batch, an in-place update stand alone;
+//   - an elementwise op joins the region of its data operand when it is that region's only reader, and the region has
+//     not ended with a windowed op;
+//   - a windowed op (pooling) joins under the same condition, and ends the region.
+// A value that leaves a region is stored.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Regions.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+#define GEN_PASS_DEF_NNFUSE
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+bool isLeaf(Operation *op) { return isa<VariableOp, InputOp, TargetOp>(op); }
+
+struct FusePass : impl::NnFuseBase<FusePass> {
+  void runOnOperation() override {
+    Block &block = getOperation().getBody().front();
+    SmallVector<SmallVector<Operation *>> groups;
+    DenseMap<Operation *, unsigned> groupOf;
+    for (Operation &op : block) {
+      if (isLeaf(&op) || op.hasTrait<OpTrait::IsTerminator>())
+        continue;
+      std::optional<unsigned> joined = groupToJoin(&op, groups, groupOf);
+      unsigned group = joined.value_or(groups.size());
+      if (!joined)
+        groups.emplace_back();
+      groups[group].push_back(&op);
+      groupOf[&op] = group;
+    }
+    for (ArrayRef<Operation *> group : groups)
+      outline(group);
+  }
+
+  std::optional<unsigned> groupToJoin(Operation *op, ArrayRef<SmallVector<Operation *>> groups,
+                                      const DenseMap<Operation *, unsigned> &groupOf) {
+    bool elementwise = op->hasTrait<Elementwise>();
+    bool pool = op->hasTrait<Windowed>() && !op->hasTrait<Contraction>();
+    if (!elementwise && !pool)
+      return std::nullopt;
+    Operation *producer = op->getOperand(0).getDefiningOp();
+    auto found = groupOf.find(producer);
+    if (found == groupOf.end() || !op->getOperand(0).hasOneUse())
+      return std::nullopt;
+    for (Operation *member : groups[found->second])
+      if (!member->hasTrait<Elementwise>())
+        return std::nullopt;
+    if (groups[found->second].back() != producer)
+      return std::nullopt;
+    return found->second;
+  }
+
+  /// Moves the ops of a group into an nn.region at the place of the last of them.
+  void outline(ArrayRef<Operation *> group) {
+    OpBuilder builder(group.back());
+    DenseSet<Operation *> members(group.begin(), group.end());
+    SmallVector<Value> inputs;
+    Operation *last = group.back();
+    if (last->hasTrait<InPlace>()) {
+      outlineInPlace(builder, last);
+      return;
+    }
+    for (Operation *op : group)
+      for (Value operand : op->getOperands())
+        if (!members.contains(operand.getDefiningOp()) && !llvm::is_contained(inputs, operand))
+          inputs.push_back(operand);
+    auto region = createRegion(builder, last->getLoc(), inputs, last->getResultTypes(), kernelName(group, "forward"));
+    IRMapping mapping = mapArguments(inputs, region.getBody().front());
+    OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
+    for (Operation *op : group)
+      inside.clone(*op, mapping);
+    YieldOp::create(inside, last->getLoc(), mapping.lookup(last->getResult(0)));
+    last->replaceAllUsesWith(region.getResults());
+    for (Operation *op : llvm::reverse(group))
+      op->erase();
+  }
+};
+
+} // namespace
+} // namespace sylvite::nn

@@ -1,0 +1,26 @@
+//===- Passes.h - the graph passes ----------------------------------------------------------------------------------===//
+//
+// From a network to regions with phases and buffers. Layer: transforms; knows the dialect, not Halide.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#ifndef SYLVITE_TRANSFORMS_PASSES_H
+#define SYLVITE_TRANSFORMS_PASSES_H
+
+#include "compiler/dialect/Nn.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace sylvite::nn {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/transforms/Passes.h.inc"
+
+/// The whole way from a network to planned programs, in order.
+void buildPipeline(mlir::OpPassManager &manager, bool keepGradients);
+
+} // namespace sylvite::nn
+
+#endif

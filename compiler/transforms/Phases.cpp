@@ -1,0 +1,165 @@
+//===- Phases.cpp - nn-phases: barriers, and the axis each region is sliced along -----------------------------------===//
+//
+// Between two barriers lies a phase. In an even phase the batch is cut into slices and one thread runs all of its regions
+// back to back on one slice. In an odd phase stand regions that need the whole batch or no batch at all, each cut along
+// an axis of its own. Every region runs in the first phase in which all it reads is complete; updates of parameters run
+// together in the last one.
+//
+// A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
+// batch: each part of the weights is then read once, by one core.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Layout.h"
+#include "compiler/transforms/Passes.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+#define GEN_PASS_DEF_NNPHASES
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+constexpr int64_t bigWeights = 64 << 10;
+constexpr int64_t updateChunk = 8192; // elements of one task of an update
+
+Operation *coreOp(RegionOp region) {
+  Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  if (auto vjp = dyn_cast<VjpOp>(last))
+    return vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  return last;
+}
+
+/// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
+/// `least` long.
+int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
+  for (int64_t parts = maxSlices; parts > 1; --parts)
+    if (extent % parts == 0 && (extent / parts) % multiple == 0 && extent / parts >= least)
+      return parts;
+  return 1;
+}
+
+struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
+  DenseMap<Operation *, int64_t> phaseOf;
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    Block &block = program.getBody().front();
+    phaseOf.clear();
+    int64_t last = 0;
+    SmallVector<RegionOp> updates;
+    for (RegionOp region : block.getOps<RegionOp>()) {
+      chooseAxis(region, program);
+      if (region.getUpdates()) {
+        updates.push_back(region);
+        continue;
+      }
+      int64_t phase = earliest(region);
+      phaseOf[region] = phase;
+      last = std::max(last, phase);
+    }
+    // In-place work comes after every reader of what it replaces.
+    for (RegionOp region : updates) {
+      int64_t phase = earliest(region);
+      for (Value replaced : region.getInputs().take_front(region.getUpdates()))
+        for (Operation *reader : replaced.getUsers())
+          if (auto other = dyn_cast<RegionOp>(reader); other && !other.getUpdates())
+            phase = std::max(phase, phaseOf[other] + 1);
+      phase |= 1;
+      if (region.getKernel().ends_with(".update"))
+        phase = std::max(phase, last | 1);
+      phaseOf[region] = phase;
+    }
+    for (RegionOp region : updates) // all updates together
+      if (region.getKernel().ends_with(".update"))
+        for (RegionOp other : updates)
+          if (other.getKernel().ends_with(".update"))
+            phaseOf[region] = std::max(phaseOf[region], phaseOf[other]);
+    number(block);
+  }
+
+  bool isBatch(RegionOp region) { return *region.getAxis() == "batch"; }
+
+  int64_t earliest(RegionOp region) {
+    int64_t phase = isBatch(region) ? 0 : 1;
+    for (Value input : region.getInputs()) {
+      auto producer = input.getDefiningOp<RegionOp>();
+      if (!producer)
+        continue;
+      int64_t ready = phaseOf[producer];
+      Kind kind = kindOf(input.getType());
+      bool sameSlice = isBatch(region) && isBatch(producer) && (kind == Kind::Batch || kind == Kind::Slices);
+      phase = std::max(phase, sameSlice ? ready : ready + 1);
+    }
+    return isBatch(region) == (phase % 2 == 0) ? phase : phase + 1;
+  }
+
+  void chooseAxis(RegionOp region, ProgramOp program) {
+    Builder builder(&getContext());
+    auto set = [&](StringRef axis, int64_t tasks) {
+      region.setAxisAttr(builder.getStringAttr(axis));
+      region.setTasksAttr(builder.getI64IntegerAttr(tasks));
+    };
+    if (region.getUpdates()) {
+      if (region.getKernel().ends_with(".update"))
+        return set("flat", (layoutOf(region.getInputs()[0]).unit + updateChunk - 1) / updateChunk);
+      return set("none", 1);
+    }
+    Operation *core = coreOp(region);
+    Value result = region.getResult(0);
+    Kind kind = kindOf(result.getType());
+    bool linear = core->hasTrait<Contraction>() && !core->hasTrait<Windowed>();
+    if (isa<TransposeWeightOp>(core)) {
+      SmallVector<int64_t> extents = variableExtents(region.getInputs()[0]);
+      int64_t parts = extents.size() == 4 ? extents[2] * extents[3] : partsOf(extents[1], 1, 16);
+      return set("output", parts);
+    }
+    if (linear && kind == Kind::Whole) { // the gradient of the weights, cut along the features
+      SmallVector<int64_t> extents = variableExtents(result);
+      return set("output", partsOf(extents[1], 1, 8));
+    }
+    if (linear && kind == Kind::Batch) {
+      int64_t weights = layoutOf(region.getInputs()[weightIndex(region)]).unit * 4;
+      Layout layout = layoutOf(result);
+      if (weights > bigWeights)
+        return set("output", partsOf(layout.unit, std::min<int64_t>(16, layout.channels), 32));
+    }
+    if (kind == Kind::Whole)
+      return set("none", 1);
+    if (kind == Kind::Slices && llvm::none_of(region.getInputs(), [](Value input) {
+          return kindOf(input.getType()) == Kind::Batch;
+        }))
+      return set("none", 1); // the gradient of per-slice sums, from whole tensors
+    set("batch", program.getSlices());
+  }
+
+  /// Position of a linear region's weights among its inputs.
+  unsigned weightIndex(RegionOp region) {
+    for (auto [index, input] : llvm::enumerate(region.getInputs()))
+      if (kindOf(input.getType()) == Kind::Whole && cast<RankedTensorType>(input.getType()).getRank() == 2)
+        return index;
+    llvm_unreachable("a linear region without weights");
+  }
+
+  /// Numbers the phases without gaps and sorts the regions by phase, stably.
+  void number(Block &block) {
+    std::map<int64_t, int64_t> numbers;
+    for (auto [op, phase] : phaseOf)
+      numbers[phase] = 0;
+    int64_t next = 0;
+    for (auto &[phase, number] : numbers)
+      number = next++;
+    Builder builder(&getContext());
+    SmallVector<RegionOp> regions(block.getOps<RegionOp>());
+    for (RegionOp region : regions)
+      region.setPhaseAttr(builder.getI64IntegerAttr(numbers[phaseOf[region]]));
+    llvm::stable_sort(regions, [](RegionOp a, RegionOp b) { return *a.getPhase() < *b.getPhase(); });
+    for (RegionOp region : regions)
+      region->moveBefore(block.getTerminator());
+    for (GradientOp gradient : llvm::to_vector(block.getOps<GradientOp>()))
+      gradient->moveBefore(block.getTerminator());
+  }
+};
+
+} // namespace
+} // namespace sylvite::nn

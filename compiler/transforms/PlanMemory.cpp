@@ -1,0 +1,247 @@
+//===- PlanMemory.cpp - nn-plan-memory: a fixed offset for every value ----------------------------------------------===//
+//
+// State block: header, parameters and buffers in the order of the network file, then optimizer slots; the same offsets
+// in every program. Scratch block: values of a program at offsets chosen by their lives in phases, largest first, at the
+// lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and no
+// other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one stride.
+//
+// The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Layout.h"
+#include "compiler/transforms/Passes.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+#define GEN_PASS_DEF_NNPLANMEMORY
+#include "compiler/transforms/Passes.h.inc"
+
+namespace {
+
+constexpr int64_t alignment = 128;  // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
+constexpr int64_t headerBytes = 128; // syl_state_header
+constexpr int64_t slack = 64;        // bytes that a vector load may read past a buffer
+
+int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+/// A buffer to place: its life is [first, last], in phases or in regions of one phase.
+struct Placement {
+  Operation *definition;
+  int64_t bytes, first, last;
+  int64_t offset = 0;
+};
+
+/// Places buffers, largest first, each at the lowest offset where no buffer of an overlapping life lies. Returns the size
+/// of the block.
+int64_t place(MutableArrayRef<Placement> buffers) {
+  SmallVector<Placement *> order;
+  for (Placement &buffer : buffers)
+    order.push_back(&buffer);
+  llvm::stable_sort(order, [](Placement *a, Placement *b) { return a->bytes > b->bytes; });
+  SmallVector<Placement *> placed;
+  int64_t size = 0;
+  for (Placement *buffer : order) {
+    SmallVector<std::pair<int64_t, int64_t>> taken;
+    for (Placement *other : placed)
+      if (other->first <= buffer->last && buffer->first <= other->last)
+        taken.push_back({other->offset, other->offset + other->bytes});
+    llvm::sort(taken);
+    int64_t offset = 0;
+    for (auto [begin, end] : taken) {
+      if (offset + buffer->bytes <= begin)
+        break;
+      offset = std::max(offset, end);
+    }
+    buffer->offset = offset;
+    size = std::max(size, offset + buffer->bytes);
+    placed.push_back(buffer);
+  }
+  return size;
+}
+
+struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    planState(module);
+    int64_t scratch = 0, local = 0;
+    for (ProgramOp program : module.getOps<ProgramOp>()) {
+      markHalos(program);
+      auto [programScratch, programLocal] = planProgram(program);
+      scratch = std::max(scratch, programScratch);
+      local = std::max(local, programLocal);
+    }
+    setNumber(module, "nn.scratch_bytes", scratch);
+    setNumber(module, "nn.local_bytes", local);
+  }
+
+  void setNumber(ModuleOp module, StringRef name, int64_t value) {
+    module->setAttr(name, IntegerAttr::get(IntegerType::get(&getContext(), 64), value));
+  }
+
+  void setBuffer(Operation *op, StringRef base, int64_t offset, int64_t bytes, int64_t first, int64_t last,
+                 int64_t copyStride = 0) {
+    Builder builder(&getContext());
+    NamedAttrList fields;
+    if (auto old = op->getAttrOfType<DictionaryAttr>("buffer"))
+      fields = NamedAttrList(old);
+    fields.set("base", builder.getStringAttr(base));
+    fields.set("offset", builder.getI64IntegerAttr(offset));
+    fields.set("bytes", builder.getI64IntegerAttr(bytes));
+    if (first >= 0) {
+      fields.set("first", builder.getI64IntegerAttr(first));
+      fields.set("last", builder.getI64IntegerAttr(last));
+    }
+    if (copyStride)
+      fields.set("copy_stride", builder.getI64IntegerAttr(copyStride));
+    op->setAttr("buffer", fields.getDictionary(&getContext()));
+  }
+
+  int64_t elementBytes(Value value) {
+    return std::max(1u, cast<RankedTensorType>(value.getType()).getElementTypeBitWidth() / 8);
+  }
+
+  /// Every program sees each variable at the same offset. The train program knows all of them.
+  void planState(ModuleOp module) {
+    llvm::StringMap<int64_t> offsets;
+    int64_t end = headerBytes;
+    for (StringRef kind : {"parameter", "buffer", "slot"})
+      for (ProgramOp program : module.getOps<ProgramOp>())
+        for (VariableOp variable : program.getBody().front().getOps<VariableOp>()) {
+          if (variable.getKind() != kind)
+            continue;
+          int64_t bytes = layoutOf(variable).elements() * elementBytes(variable);
+          auto [found, added] = offsets.try_emplace(variable.getName(), end);
+          if (added)
+            end += aligned(bytes);
+          setBuffer(variable, "state", found->second, bytes, -1, -1);
+        }
+    setNumber(module, "nn.state_bytes", end);
+  }
+
+  /// Gives each stored image the halo that its readers, and its own writer, need.
+  void markHalos(ProgramOp program) {
+    Builder builder(&getContext());
+    for (RegionOp region : program.getBody().front().getOps<RegionOp>()) {
+      if (region.getUpdates())
+        continue;
+      Value result = region.getResult(0);
+      auto type = cast<RankedTensorType>(result.getType());
+      if (kindOf(type) != Kind::Batch || type.getRank() != 4)
+        continue;
+      Halo halo;
+      for (OpOperand &use : result.getUses())
+        if (auto reader = dyn_cast<RegionOp>(use.getOwner()))
+          halo.include(requiredHalo(reader, use.getOperandNumber()));
+      View view = viewOf(region.getBody().front().getTerminator()->getOperand(0));
+      if (view.phased())
+        halo.include(view.reach());
+      if (!halo.any())
+        continue;
+      NamedAttrList fields;
+      fields.set("top", builder.getI64IntegerAttr(halo.top));
+      fields.set("bottom", builder.getI64IntegerAttr(halo.bottom));
+      fields.set("left", builder.getI64IntegerAttr(halo.left));
+      fields.set("right", builder.getI64IntegerAttr(halo.right));
+      region->setAttr("buffer", fields.getDictionary(&getContext()));
+    }
+  }
+
+  std::pair<int64_t, int64_t> planProgram(ProgramOp program) {
+    mlir::Block &block = program.getBody().front();
+    for (Operation &op : block)
+      if (isa<InputOp, TargetOp>(op))
+        setBuffer(&op, isa<InputOp>(op) ? "input" : "target", 0,
+                  layoutOf(op.getResult(0)).elements() * elementBytes(op.getResult(0)), -1, -1);
+    int64_t phases = 0;
+    DenseMap<Operation *, int64_t> order;
+    for (RegionOp region : block.getOps<RegionOp>()) {
+      order[region] = order.size();
+      phases = std::max(phases, int64_t(*region.getPhase()) + 1);
+    }
+    auto last = cast<ReturnOp>(block.getTerminator());
+    SmallVector<Placement> shared, local;
+    SmallVector<RegionOp> partials;
+    for (RegionOp region : block.getOps<RegionOp>()) {
+      if (region.getUpdates())
+        continue;
+      Value result = region.getResult(0);
+      int64_t first = *region.getPhase(), end = first;
+      bool kept = false, alone = region.getAxis() == "batch" && kindOf(result.getType()) == Kind::Batch;
+      int64_t lastOrder = order[region];
+      for (Operation *user : result.getUsers()) {
+        if (auto reader = dyn_cast<RegionOp>(user)) {
+          end = std::max(end, int64_t(*reader.getPhase()));
+          alone &= reader.getPhase() == region.getPhase() && reader.getAxis() == "batch";
+          lastOrder = std::max(lastOrder, order[reader]);
+        } else if (isa<ReturnOp>(user) || keepGradients) {
+          kept = true;
+        }
+      }
+      if (kept) {
+        end = phases;
+        alone = false;
+      }
+      if (last.getPrediction() == result) {
+        setBuffer(region, "output", 0, layoutOf(result).elements() * elementBytes(result), -1, -1);
+        continue;
+      }
+      if (kindOf(result.getType()) == Kind::Partial) {
+        partials.push_back(region);
+        continue;
+      }
+      Layout layout = layoutOf(result);
+      int64_t rows = layout.units;
+      if (layout.kind == Kind::Batch)
+        rows = alone ? imagesOf(program) : (rows + 15) / 16 * 16; // whole tiles of samples
+      int64_t bytes = aligned(rows * layout.unit * elementBytes(result) + slack);
+      if (alone)
+        local.push_back({region, bytes, order[region], lastOrder});
+      else
+        shared.push_back({region, bytes, first, end});
+    }
+
+    // One arena of partial sums; it lives from the first of them to the last reader.
+    int64_t stride = 0;
+    Placement arena{nullptr, 0, phases, 0};
+    for (RegionOp region : partials) {
+      stride += aligned(layoutOf(region.getResult(0)).unit * elementBytes(region.getResult(0)));
+      arena.first = std::min(arena.first, int64_t(*region.getPhase()));
+      for (Operation *user : region.getResult(0).getUsers())
+        arena.last = std::max(arena.last, isa<RegionOp>(user) ? int64_t(*cast<RegionOp>(user).getPhase())
+                                          : keepGradients     ? phases
+                                                              : int64_t(0));
+    }
+    arena.bytes = stride * program.getSlices();
+    if (!partials.empty())
+      shared.push_back(arena);
+    int64_t scratchBytes = place(shared), localBytes = place(local);
+    for (Placement &buffer : shared)
+      if (buffer.definition)
+        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, buffer.last);
+    for (Placement &buffer : local) {
+      int64_t phase = *cast<RegionOp>(buffer.definition).getPhase();
+      setBuffer(buffer.definition, "local", buffer.offset, buffer.bytes, phase, phase);
+    }
+    if (!partials.empty()) {
+      int64_t offset = shared.back().offset;
+      for (RegionOp region : partials) {
+        Value result = region.getResult(0);
+        int64_t bytes = aligned(layoutOf(result).unit * elementBytes(result));
+        setBuffer(region, "scratch", offset, bytes, arena.first, arena.last, stride / elementBytes(result));
+        offset += bytes;
+      }
+    }
+    return {aligned(scratchBytes), aligned(localBytes)};
+  }
+
+  /// Samples of one slice.
+  int64_t imagesOf(ProgramOp program) {
+    return (program.getBatch() + program.getSlices() - 1) / program.getSlices();
+  }
+};
+
+} // namespace
+} // namespace sylvite::nn

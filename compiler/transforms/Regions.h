@@ -1,0 +1,27 @@
+//===- Regions.h - making nn.region ops -----------------------------------------------------------------------------===//
+#ifndef SYLVITE_TRANSFORMS_REGIONS_H
+#define SYLVITE_TRANSFORMS_REGIONS_H
+
+#include "compiler/dialect/Nn.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace sylvite::nn {
+
+/// The op that a kernel is named after: the contraction, else the windowed op, else the first op that is not an
+/// identity.
+mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);
+/// "<anchor>.<direction>".
+std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops, llvm::StringRef direction);
+
+/// An nn.region with one block whose arguments have the inputs' types.
+RegionOp createRegion(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Value> inputs,
+                      mlir::TypeRange results, llvm::StringRef kernel, int64_t updates = 0);
+/// Maps each input to the block argument that stands for it.
+mlir::IRMapping mapArguments(llvm::ArrayRef<mlir::Value> inputs, mlir::Block &block);
+/// Wraps an in-place op, whose leading operands are replaced by its results, into a region of its own and erases it.
+RegionOp outlineInPlace(mlir::OpBuilder &builder, mlir::Operation *op);
+
+} // namespace sylvite::nn
+
+#endif
