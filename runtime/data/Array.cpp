@@ -1,0 +1,183 @@
+// Arrays and conversion by value. Layer: runtime/data.
+#include "runtime/data/Array.h"
+
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+namespace syl {
+
+Buffer::Buffer(size_t bytes, const std::string &what) : count(bytes) {
+  memory.reset(static_cast<char *>(std::malloc(bytes ? bytes : 1)));
+  if (!memory)
+    throw Error(SYL_ERROR_MEMORY, what, format("cannot get %zu bytes of memory", bytes));
+}
+
+int64_t Array::elements() const {
+  int64_t product = 1;
+  for (int64_t extent : shape)
+    product *= extent;
+  return product;
+}
+
+int64_t Array::rowElements() const {
+  int64_t product = 1;
+  for (size_t axis = 1; axis < shape.size(); ++axis)
+    product *= shape[axis];
+  return product;
+}
+
+size_t dtypeBytes(syl_dtype dtype) {
+  switch (dtype) {
+  case SYL_UINT8: return 1;
+  case SYL_INT32:
+  case SYL_FLOAT32: return 4;
+  case SYL_INT64:
+  case SYL_FLOAT64: return 8;
+  }
+  return 0;
+}
+
+const char *dtypeName(syl_dtype dtype) {
+  switch (dtype) {
+  case SYL_UINT8: return "uint8";
+  case SYL_INT32: return "int32";
+  case SYL_INT64: return "int64";
+  case SYL_FLOAT32: return "float32";
+  case SYL_FLOAT64: return "float64";
+  }
+  return "unknown";
+}
+
+bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes) {
+  bytes = elementBytes;
+  bool empty = false;
+  for (int64_t extent : shape) {
+    if (extent < 0)
+      return false;
+    empty |= extent == 0;
+    if (extent && (__builtin_mul_overflow(bytes, uint64_t(extent), &bytes) || bytes >> 62))
+      return false;
+  }
+  if (empty)
+    bytes = 0;
+  return true;
+}
+
+namespace {
+
+/// Calls `use` with a null pointer to the C++ type of `dtype`.
+template <class Use> auto withType(syl_dtype dtype, Use use) {
+  switch (dtype) {
+  case SYL_UINT8: return use(static_cast<const uint8_t *>(nullptr));
+  case SYL_INT32: return use(static_cast<const int32_t *>(nullptr));
+  case SYL_INT64: return use(static_cast<const int64_t *>(nullptr));
+  case SYL_FLOAT32: return use(static_cast<const float *>(nullptr));
+  default: return use(static_cast<const double *>(nullptr));
+  }
+}
+
+template <class T> T load(const void *base, size_t index) {
+  T value;
+  std::memcpy(&value, static_cast<const char *>(base) + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+/// Whether `value` is the same number as a To; conversions out of To's range are not even tried.
+template <class To, class From> bool keepsValue(From value) {
+  if constexpr (std::is_same_v<To, From>)
+    return true;
+  if constexpr (std::is_floating_point_v<From>) {
+    if constexpr (std::is_floating_point_v<To>)
+      return std::isnan(value) || From(To(value)) == value;
+    constexpr double limit = std::is_same_v<To, uint8_t> ? 256. : std::is_same_v<To, int32_t> ? 0x1p31 : 0x1p63;
+    return value >= (std::is_unsigned_v<To> ? 0. : -limit) && value < limit && From(To(value)) == value;
+  } else if constexpr (std::is_floating_point_v<To>) {
+    To converted = To(value);
+    return converted < To(0x1p63) && From(converted) == value;
+  } else {
+    return (std::is_signed_v<To> || value >= 0) && From(To(value)) == value;
+  }
+}
+
+template <class From> std::string valueText(From value) {
+  if constexpr (std::is_floating_point_v<From>)
+    return format("%.9g", double(value));
+  else
+    return std::to_string(value);
+}
+
+template <class From, class To> void requireEach(const Array &array, syl_dtype want, const std::string &path) {
+  size_t count = size_t(array.elements());
+  for (size_t i = 0; i < count; ++i) {
+    From value = load<From>(array.data.data(), i);
+    if (!keepsValue<To>(value))
+      throw Error(SYL_ERROR_MISMATCH, path,
+                  format("found %s, expected %s: the value %s at index %zu would change", dtypeName(array.dtype),
+                         dtypeName(want), valueText(value).c_str(), i),
+                  format("convert it yourself, in NumPy by array.astype('%s')", dtypeName(want)));
+  }
+}
+
+} // namespace
+
+void requireLossless(const Array &array, syl_dtype want, const std::string &path) {
+  if (array.dtype == want)
+    return;
+  withType(array.dtype, [&](auto *from) {
+    withType(want, [&](auto *to) {
+      requireEach<std::remove_cv_t<std::remove_pointer_t<decltype(from)>>,
+                  std::remove_cv_t<std::remove_pointer_t<decltype(to)>>>(array, want, path);
+    });
+  });
+}
+
+void requireFinite(const Array &array, const std::string &path) {
+  if (array.dtype != SYL_FLOAT32 && array.dtype != SYL_FLOAT64)
+    return;
+  size_t count = size_t(array.elements());
+  for (size_t i = 0; i < count; ++i) {
+    double value = array.dtype == SYL_FLOAT32 ? load<float>(array.data.data(), i) : load<double>(array.data.data(), i);
+    if (!std::isfinite(value))
+      throw Error(SYL_ERROR_MISMATCH, path,
+                  format("found %s at index %zu, expected finite values",
+                         std::isnan(value) ? "nan" : "an infinity", i));
+  }
+}
+
+void convertElements(const void *source, syl_dtype from, void *target, syl_dtype to, size_t count) {
+  if (from == to) {
+    if (count)
+      std::memcpy(target, source, count * dtypeBytes(from));
+    return;
+  }
+  withType(from, [&](auto *fromType) {
+    withType(to, [&](auto *toType) {
+      using From = std::remove_cv_t<std::remove_pointer_t<decltype(fromType)>>;
+      using To = std::remove_cv_t<std::remove_pointer_t<decltype(toType)>>;
+      for (size_t i = 0; i < count; ++i) {
+        To value = To(load<From>(source, i));
+        std::memcpy(static_cast<char *>(target) + i * sizeof(To), &value, sizeof(To));
+      }
+    });
+  });
+}
+
+void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtype want, void *target) {
+  size_t elements = size_t(array.rowElements());
+  size_t fromBytes = elements * dtypeBytes(array.dtype), toBytes = elements * dtypeBytes(want);
+  for (size_t i = 0; i < count; ++i)
+    convertElements(array.data.data() + rows[i] * fromBytes, array.dtype, static_cast<char *>(target) + i * toBytes,
+                    want, elements);
+}
+
+const void *rowRange(const Array &array, int64_t first, size_t count, syl_dtype want, Buffer &space) {
+  size_t elements = size_t(array.rowElements());
+  const char *source = array.data.data() + size_t(first) * elements * dtypeBytes(array.dtype);
+  if (array.dtype == want)
+    return source;
+  convertElements(source, array.dtype, space.data(), want, count * elements);
+  return space.data();
+}
+
+} // namespace syl

@@ -1,0 +1,69 @@
+// A packed array in memory as a file gave it, and its conversion, without loss, to the type that a network wants.
+// Layer: runtime/data.
+#pragma once
+
+#include "runtime/data/Error.h"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace syl {
+
+/// Uninitialised memory: the operating system gives pages as they are written, so that a file that promises more than
+/// it holds costs nothing.
+class Buffer {
+public:
+  Buffer() = default;
+  /// Throws Error (SYL_ERROR_MEMORY) naming `what` where there is no memory.
+  Buffer(size_t bytes, const std::string &what);
+  char *data() { return memory.get(); }
+  const char *data() const { return memory.get(); }
+  size_t size() const { return count; }
+
+private:
+  struct Free {
+    void operator()(char *pointer) const { std::free(pointer); }
+  };
+  std::unique_ptr<char, Free> memory;
+  size_t count = 0;
+};
+
+/// Elements in C order, in the machine's byte order.
+struct Array {
+  syl_dtype dtype = SYL_UINT8;
+  std::vector<int64_t> shape;
+  Buffer data;
+
+  /// Product of the shape; 1 for rank 0.
+  int64_t elements() const;
+  /// Elements of one row, that is of one index of axis 0.
+  int64_t rowElements() const;
+};
+
+/// Bytes and name of an element type; as syl_dtype_bytes and syl_dtype_name, for use without the core library.
+size_t dtypeBytes(syl_dtype dtype);
+const char *dtypeName(syl_dtype dtype);
+
+/// Product of `shape` times the element's bytes, or false where it is negative or does not fit into 62 bits.
+bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes);
+
+/// Throws Error (SYL_ERROR_MISMATCH) naming both types unless every element of `array` keeps its value as `want`.
+/// `path` is named in the message.
+void requireLossless(const Array &array, syl_dtype want, const std::string &path);
+
+/// Throws Error (SYL_ERROR_MISMATCH) at the first element that is NaN or infinite.
+void requireFinite(const Array &array, const std::string &path);
+
+/// Converts `count` elements from `source` of type `from` to `target` of type `to`, by value.
+void convertElements(const void *source, syl_dtype from, void *target, syl_dtype to, size_t count);
+
+/// Copies rows `rows[0 … count)` of `array` to `target`, converted to `want`.
+void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtype want, void *target);
+
+/// Rows [first, first + count) of `array` as `want`: a pointer into the array where the types agree, else into `space`
+/// (rows of `want`), which it fills.
+const void *rowRange(const Array &array, int64_t first, size_t count, syl_dtype want, Buffer &space);
+
+} // namespace syl

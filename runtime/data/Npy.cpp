@@ -1,0 +1,241 @@
+// Reads and writes .npy files. The header is a Python dict literal of three known keys; nothing else is accepted.
+// Layer: runtime/data.
+#include "runtime/data/Npy.h"
+
+#include "runtime/data/File.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace syl {
+
+namespace {
+
+const char *const damagedHint = "the file is truncated or damaged; write it again with numpy.save";
+constexpr size_t headerLimit = 1 << 16;
+
+struct Header {
+  std::string descr;
+  bool fortranOrder = false;
+  std::vector<int64_t> shape;
+};
+
+/// Parses {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, keys in any order, each once.
+class HeaderParser {
+public:
+  HeaderParser(const std::string &path, const std::string &text) : path(path), text(text) {}
+
+  Header parse() {
+    Header header;
+    bool seen[3] = {false, false, false};
+    expect('{');
+    while (!take('}')) {
+      std::string key = quoted();
+      expect(':');
+      int index = key == "descr" ? 0 : key == "fortran_order" ? 1 : key == "shape" ? 2 : 3;
+      if (index == 3 || seen[index])
+        fail();
+      seen[index] = true;
+      if (index == 0)
+        header.descr = descr();
+      else if (index == 1)
+        header.fortranOrder = boolean();
+      else
+        header.shape = tuple();
+      if (!take(',')) {
+        expect('}');
+        break;
+      }
+    }
+    space();
+    if (at != text.size() || !seen[0] || !seen[1] || !seen[2])
+      fail();
+    return header;
+  }
+
+private:
+  [[noreturn]] void fail() {
+    throw Error(SYL_ERROR_FORMAT, path,
+                format("found a damaged header at byte %zu of it, expected {'descr': …, 'fortran_order': …, 'shape': …}",
+                       at),
+                damagedHint);
+  }
+  void space() {
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t'))
+      ++at;
+  }
+  bool take(char wanted) {
+    space();
+    if (at >= text.size() || text[at] != wanted)
+      return false;
+    ++at;
+    return true;
+  }
+  void expect(char wanted) {
+    if (!take(wanted))
+      fail();
+  }
+  std::string quoted() {
+    char quote = take('\'') ? '\'' : '"';
+    if (quote == '"')
+      expect('"');
+    size_t end = text.find(quote, at);
+    if (end == std::string::npos)
+      fail();
+    std::string value = text.substr(at, end - at);
+    at = end + 1;
+    return value;
+  }
+  std::string descr() {
+    space();
+    if (at < text.size() && text[at] == '[')
+      throw Error(SYL_ERROR_MISMATCH, path,
+                  "found an array of records, expected uint8, int32, int64, float32 or float64");
+    return quoted();
+  }
+  bool boolean() {
+    space();
+    for (bool value : {false, true}) {
+      const char *word = value ? "True" : "False";
+      if (text.compare(at, std::strlen(word), word) == 0) {
+        at += std::strlen(word);
+        return value;
+      }
+    }
+    fail();
+  }
+  std::vector<int64_t> tuple() {
+    std::vector<int64_t> values;
+    expect('(');
+    while (!take(')')) {
+      space();
+      size_t start = at;
+      int64_t value = 0;
+      while (at < text.size() && text[at] >= '0' && text[at] <= '9') {
+        if (at - start >= 18)
+          fail();
+        value = value * 10 + (text[at++] - '0');
+      }
+      if (at == start)
+        fail();
+      values.push_back(value);
+      if (!take(',')) {
+        expect(')');
+        break;
+      }
+    }
+    return values;
+  }
+
+  const std::string &path;
+  const std::string &text;
+  size_t at = 0;
+};
+
+/// Element type of a descr such as "<f4", and whether its bytes must be swapped on this machine.
+syl_dtype elementType(const std::string &path, const std::string &descr, bool &swap) {
+  std::string kind = descr.size() == 3 && std::strchr("<>=|", descr[0]) ? descr.substr(1) : "";
+  swap = descr[0] == '>';
+  if (kind == "u1")
+    return SYL_UINT8;
+  if (kind == "i4")
+    return SYL_INT32;
+  if (kind == "i8")
+    return SYL_INT64;
+  if (kind == "f4")
+    return SYL_FLOAT32;
+  if (kind == "f8")
+    return SYL_FLOAT64;
+  throw Error(SYL_ERROR_MISMATCH, path,
+              format("found the type '%.32s', expected uint8, int32, int64, float32 or float64", descr.c_str()),
+              "convert it, in NumPy by array.astype('float32')");
+}
+
+/// Fortran order to C order.
+Buffer toCOrder(const Array &array, const std::string &path) {
+  size_t width = dtypeBytes(array.dtype), rank = array.shape.size(), count = size_t(array.elements());
+  Buffer ordered(array.data.size(), path);
+  std::vector<size_t> strides(rank), index(rank, 0);
+  size_t stride = 1;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    strides[axis] = stride;
+    stride *= size_t(array.shape[axis]);
+  }
+  size_t from = 0;
+  for (size_t to = 0; to < count; ++to) {
+    std::memcpy(ordered.data() + to * width, array.data.data() + from * width, width);
+    for (size_t axis = rank; axis-- > 0;) {
+      from += strides[axis];
+      if (++index[axis] < size_t(array.shape[axis]))
+        break;
+      from -= strides[axis] * index[axis];
+      index[axis] = 0;
+    }
+  }
+  return ordered;
+}
+
+} // namespace
+
+Array readNpy(const std::string &path) {
+  InputFile file(path);
+  uint8_t start[12];
+  size_t got = file.readSome(start, sizeof(start), 0);
+  if (got < 10 || std::memcmp(start, "\x93NUMPY", 6) != 0 || start[6] < 1 || start[6] > 3 || (start[6] > 1 && got < 12))
+    throw Error(SYL_ERROR_FORMAT, path,
+                got < 10 ? format("found %zu bytes, expected at least the 10 of a .npy header", got)
+                         : "found no .npy header of version 1 to 3 at the start, expected one",
+                damagedHint);
+  size_t prefix = start[6] == 1 ? 10 : 12;
+  size_t length = start[8] | start[9] << 8;
+  if (prefix == 12)
+    length |= size_t(start[10]) << 16 | size_t(start[11]) << 24;
+  if (length > headerLimit)
+    throw Error(SYL_ERROR_FORMAT, path, format("found a header of %zu bytes, expected at most %zu", length, headerLimit));
+  std::string text(length, '\0');
+  file.readExactly(text.data(), length, prefix);
+  Header header = HeaderParser(path, text).parse();
+
+  Array array;
+  bool swap = false;
+  array.dtype = elementType(path, header.descr, swap);
+  array.shape = header.shape;
+  if (array.shape.size() > SYL_MAX_RANK)
+    throw Error(SYL_ERROR_MISMATCH, path, format("found %zu axes, expected at most %d", array.shape.size(), SYL_MAX_RANK));
+  uint64_t bytes, held = file.size() - std::min<uint64_t>(file.size(), prefix + length);
+  bool possible = checkedBytes(array.shape, dtypeBytes(array.dtype), bytes);
+  if (!possible || bytes != held)
+    throw Error(SYL_ERROR_FORMAT, path,
+                format("found %llu bytes of data, expected %s for %s of shape %s", (unsigned long long)held,
+                       possible ? std::to_string(bytes).c_str() : "more than any file holds", dtypeName(array.dtype),
+                       shapeText(array.shape).c_str()),
+                damagedHint);
+  array.data = Buffer(bytes, path);
+  file.readExactly(array.data.data(), bytes, prefix + length);
+  size_t width = dtypeBytes(array.dtype);
+  if (swap && width > 1)
+    for (size_t i = 0; i < bytes; i += width)
+      std::reverse(array.data.data() + i, array.data.data() + i + width);
+  if (header.fortranOrder && array.shape.size() > 1 && bytes)
+    array.data = toCOrder(array, path);
+  return array;
+}
+
+void writeNpy(const std::string &path, const std::vector<int64_t> &shape, const float *values) {
+  std::string tuple = "(";
+  uint64_t bytes;
+  checkedBytes(shape, 4, bytes);
+  for (size_t axis = 0; axis < shape.size(); ++axis)
+    tuple += std::to_string(shape[axis]) + (axis + 1 < shape.size() ? ", " : shape.size() == 1 ? "," : "");
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + tuple + "), }";
+  header.append(64 - (10 + header.size() + 1) % 64, ' ');
+  header += '\n';
+  std::string file("\x93NUMPY\x01\x00", 8);
+  file += char(header.size() & 255);
+  file += char(header.size() >> 8);
+  file += header;
+  file.append(reinterpret_cast<const char *>(values), bytes);
+  saveAtomically(path, file.data(), file.size());
+}
+
+} // namespace syl

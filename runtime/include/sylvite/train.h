@@ -1,0 +1,40 @@
+/* Sylvite's training part: checkpoints, and the whole program that `sylvite train`, `evaluate`, `predict`, `step`,
+ * `check` and `bench` run. An app that only steps a network needs sylvite.h and no more.
+ *
+ * Link with the libraries of SYL_TRAIN_LIBRARIES, in that order, after the network's object.
+ */
+#ifndef SYLVITE_TRAIN_H
+#define SYLVITE_TRAIN_H
+
+#include "sylvite/sylvite.h"
+
+/* What a program that calls anything in this file links with, as arguments of `cc`, after -L of the runtime's folder. */
+#define SYL_TRAIN_LIBRARIES "-lsylvite_train -lsylvite_data -lsylvite_rt -lz -lstdc++ -lm -ldl -lpthread"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench) on `model` with the arguments after
+ * it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's error, 130 or 143
+ * where SIGINT or SIGTERM stopped a training that was then saved. The environment variable SYLVITE_NETWORK_FILE is the
+ * name of the network file that messages show; NET.yaml where it is not set. For the main thread of a program. */
+int syl_main(const syl_model *model, int argc, char **argv);
+
+/* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file, atomically:
+ * `path` holds the old or the new file at any moment. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO, SYL_ERROR_MEMORY; the
+ * message goes to `message`, at most message_bytes with its end, where that is not null. */
+syl_status syl_save_checkpoint(const syl_model *model, const void *state, const char *path, char *message,
+                               size_t message_bytes);
+/* Fills `state` (syl_state_bytes, aligned) from a checkpoint, or from a safetensors file that PyTorch wrote, in which
+ * step, slots and num_batches_tracked may be absent (then 0). Every other tensor of the model must be there in its
+ * shape. On an error `state` is unchanged. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO, SYL_ERROR_FORMAT,
+ * SYL_ERROR_MISMATCH, SYL_ERROR_MEMORY; message as above. */
+syl_status syl_load_checkpoint(const syl_model *model, void *state, const char *path, char *message,
+                               size_t message_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

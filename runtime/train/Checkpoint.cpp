@@ -1,0 +1,231 @@
+// Checkpoints from and to a state block. Layer: runtime/train.
+#include "runtime/train/Checkpoint.h"
+
+#include "runtime/train/Session.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace syl {
+
+namespace {
+
+const char *const formatVersion = "1";
+
+bool inState(const syl_tensor &tensor) {
+  return tensor.kind == SYL_PARAMETER || tensor.kind == SYL_BUFFER || tensor.kind == SYL_SLOT;
+}
+
+std::vector<int64_t> shapeOf(const syl_tensor &tensor) { return {tensor.shape, tensor.shape + tensor.rank}; }
+
+/// "X" of "X.running_mean" or "X.running_var", else empty.
+std::string normalised(const std::string &name) {
+  for (const char *end : {".running_mean", ".running_var"})
+    if (name.size() > std::strlen(end) && name.compare(name.size() - std::strlen(end), std::string::npos, end) == 0)
+      return name.substr(0, name.size() - std::strlen(end));
+  return "";
+}
+
+/// Name of the counter that PyTorch has after tensor `index`: after the last running statistic of a layer. Empty where
+/// there is none, or where the model has a tensor of this name.
+std::string counterAfter(const syl_model &model, int32_t index) {
+  std::string layer = normalised(model.tensors[index].name);
+  if (layer.empty() || (index + 1 < model.tensor_count && normalised(model.tensors[index + 1].name) == layer))
+    return "";
+  std::string name = layer + ".num_batches_tracked";
+  return syl_find_tensor(&model, name.c_str()) ? "" : name;
+}
+
+bool isCounter(const std::string &name) {
+  const char end[] = ".num_batches_tracked";
+  return name.size() >= sizeof(end) && name.compare(name.size() - (sizeof(end) - 1), std::string::npos, end) == 0;
+}
+
+std::string described(const TensorEntry &entry) { return entry.dtype + " " + shapeText(entry.shape); }
+
+std::string described(const syl_tensor &tensor) {
+  return std::string(safetensorsName(syl_dtype(tensor.dtype))) + " " + shapeText(tensor.shape, size_t(tensor.rank));
+}
+
+bool typeFits(const TensorEntry &entry, const syl_tensor &tensor) {
+  auto type = safetensorsType(entry.dtype);
+  auto isFloat = [](int dtype) { return dtype == SYL_FLOAT32 || dtype == SYL_FLOAT64; };
+  return type && (*type == tensor.dtype || (isFloat(*type) && isFloat(tensor.dtype)));
+}
+
+/// Lines on all tensors that the file and the model do not share, or in another shape.
+std::string mismatches(const SafetensorsFile &file, const syl_model &model) {
+  std::string lines;
+  auto line = [&](const std::string &name, const std::string &found, const std::string &expected) {
+    lines += "\n  " + name + ": found " + found + ", expected " + expected;
+  };
+  bool sealed = file.isSealed();
+  for (int32_t i = 0; i < model.tensor_count; ++i) {
+    const syl_tensor &tensor = model.tensors[i];
+    if (!inState(tensor))
+      continue;
+    const TensorEntry *entry = file.find(tensor.name);
+    if (!entry && (sealed || tensor.kind != SYL_SLOT) && !isCounter(tensor.name))
+      line(tensor.name, "nothing", described(tensor));
+    else if (entry && (entry->shape != shapeOf(tensor) || !typeFits(*entry, tensor)))
+      line(tensor.name, described(*entry), described(tensor));
+  }
+  for (const TensorEntry &entry : file.tensors()) {
+    bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("grad.", 0) == 0;
+    const syl_tensor *tensor = syl_find_tensor(&model, entry.name.c_str());
+    if (!passedOver && !(tensor && inState(*tensor)) && !isCounter(entry.name))
+      line(entry.name, described(entry), "no such tensor");
+  }
+  return lines;
+}
+
+uint64_t number(const SafetensorsFile &file, const char *key) {
+  std::string text = file.metadata(key).value_or("");
+  char *end = nullptr;
+  errno = 0;
+  unsigned long long value = std::strtoull(text.c_str(), &end, 10);
+  if (text.empty() || text[0] < '0' || text[0] > '9' || *end || errno)
+    throw Error(SYL_ERROR_MISMATCH, file.path(),
+                format("found %s '%.40s' in the metadata, expected a number", key, text.c_str()));
+  return value;
+}
+
+double real(const SafetensorsFile &file, const char *key) {
+  std::string text = file.metadata(key).value_or("");
+  char *end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end)
+    throw Error(SYL_ERROR_MISMATCH, file.path(),
+                format("found %s '%.40s' in the metadata, expected a number", key, text.c_str()));
+  return value;
+}
+
+Progress readProgress(const SafetensorsFile &file) {
+  if (!file.metadata("epochs"))
+    throw Error(SYL_ERROR_MISMATCH, file.path(), "found no position of a training run, expected a checkpoint of `train`");
+  Progress progress;
+  progress.epoch = number(file, "epoch");
+  progress.position = number(file, "position");
+  progress.epochs = number(file, "epochs");
+  progress.samples = number(file, "samples");
+  progress.batch = number(file, "batch");
+  progress.seed = number(file, "seed");
+  progress.lossSum = real(file, "loss_sum");
+  progress.correct = int64_t(real(file, "correct"));
+  progress.bestAccuracy = real(file, "best_accuracy");
+  progress.bestLoss = real(file, "best_loss");
+  progress.bestEpoch = number(file, "best_epoch");
+  return progress;
+}
+
+/// Step of a file that Sylvite did not write: what its counters say, else 0.
+uint64_t countedSteps(const SafetensorsFile &file) {
+  for (const TensorEntry &entry : file.tensors())
+    if (isCounter(entry.name) && entry.dtype == "I64" && entry.end - entry.begin == 8) {
+      int64_t steps;
+      std::memcpy(&steps, file.data(entry), 8);
+      return steps < 0 ? 0 : uint64_t(steps);
+    }
+  return 0;
+}
+
+/// The bytes of `entry` as the model's type; throws where a value would change.
+Buffer converted(const SafetensorsFile &file, const TensorEntry &entry, const syl_tensor &tensor) {
+  Array array;
+  array.dtype = *safetensorsType(entry.dtype);
+  array.shape = entry.shape;
+  array.data = Buffer(entry.end - entry.begin, file.path());
+  std::memcpy(array.data.data(), file.data(entry), entry.end - entry.begin);
+  requireLossless(array, syl_dtype(tensor.dtype), file.path() + ": " + entry.name);
+  Buffer packed(size_t(array.elements()) * dtypeBytes(syl_dtype(tensor.dtype)), file.path());
+  convertElements(array.data.data(), array.dtype, packed.data(), syl_dtype(tensor.dtype), size_t(array.elements()));
+  return packed;
+}
+
+} // namespace
+
+void addState(SafetensorsWriter &writer, const syl_model &model, const void *state) {
+  const int64_t step = int64_t(syl_state_step(&model, state));
+  for (int32_t i = 0; i < model.tensor_count; ++i) {
+    const syl_tensor &tensor = model.tensors[i];
+    if (!inState(tensor))
+      continue;
+    Buffer packed(syl_tensor_elements(&tensor) * dtypeBytes(syl_dtype(tensor.dtype)), tensor.name);
+    require(syl_export_tensor(&tensor, state, 0, packed.data()), tensor.name);
+    writer.add(tensor.name, syl_dtype(tensor.dtype), shapeOf(tensor), packed.data());
+    std::string counter = counterAfter(model, i);
+    if (!counter.empty())
+      writer.add(counter, SYL_INT64, {}, &step);
+  }
+}
+
+Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &model, const void *state,
+                            const Progress *progress) {
+  Metadata metadata = {{"format", "pt"},
+                       {"sylvite", formatVersion},
+                       {"network", model.name},
+                       {"compiler", model.compiler},
+                       {"target", model.target},
+                       {"step", std::to_string(syl_state_step(&model, state))},
+                       {"seed", std::to_string(syl_state_seed(&model, state))},
+                       {"epoch", std::to_string(progress ? progress->epoch : 0)},
+                       {"position", std::to_string(progress ? progress->position : 0)},
+                       {"batch", std::to_string(progress ? progress->batch : uint64_t(model.batch))}};
+  if (progress) {
+    metadata.emplace_back("epochs", std::to_string(progress->epochs));
+    metadata.emplace_back("samples", std::to_string(progress->samples));
+    metadata.emplace_back("loss_sum", format("%.17g", progress->lossSum));
+    metadata.emplace_back("correct", std::to_string(progress->correct));
+    metadata.emplace_back("best_accuracy", format("%.17g", progress->bestAccuracy));
+    metadata.emplace_back("best_loss", format("%.17g", progress->bestLoss));
+    metadata.emplace_back("best_epoch", std::to_string(progress->bestEpoch));
+  }
+  metadata.emplace_back("names", nlohmann::json(writer.names()).dump());
+  return metadata;
+}
+
+void saveCheckpoint(const std::string &path, const syl_model &model, const void *state, const Progress *progress,
+                    const std::string &keepAs) {
+  SafetensorsWriter writer;
+  addState(writer, model, state);
+  writer.save(path, checkpointMetadata(writer, model, state, progress), keepAs);
+}
+
+void loadCheckpoint(const std::string &path, const syl_model &model, void *state, Progress *progress) {
+  SafetensorsFile file(path);
+  std::string lines = mismatches(file, model);
+  Error mismatch(SYL_ERROR_MISMATCH, path,
+                 "found a checkpoint of another network than " + std::string(model.name) + ":" + lines);
+  // A file much larger than the network's is not even hashed, so that no file can take long or much memory.
+  if (!lines.empty() && file.dataBytes() > 4 * model.state_bytes + (1 << 26))
+    throw mismatch;
+  file.load();
+  if (!lines.empty())
+    throw mismatch;
+  if (file.isSealed() && file.metadata("sylvite") != formatVersion)
+    throw Error(SYL_ERROR_MISMATCH, path,
+                "found a checkpoint of version '" + file.metadata("sylvite").value_or("") + "', expected version " +
+                    formatVersion);
+  Progress position;
+  if (progress)
+    position = readProgress(file);
+  uint64_t step = file.isSealed() ? number(file, "step") : countedSteps(file);
+  uint64_t seed = file.isSealed() ? number(file, "seed") : model.seed;
+
+  Block fresh(syl_state_bytes(&model));
+  require(syl_init_state(&model, fresh.get(), seed), model.name);
+  for (int32_t i = 0; i < model.tensor_count; ++i) {
+    const syl_tensor &tensor = model.tensors[i];
+    const TensorEntry *entry = inState(tensor) ? file.find(tensor.name) : nullptr;
+    if (entry)
+      require(syl_import_tensor(&tensor, fresh.get(), converted(file, *entry, tensor).data()), path);
+  }
+  reinterpret_cast<syl_state_header *>(fresh.get())->step = step;
+  std::memcpy(state, fresh.get(), syl_state_bytes(&model));
+  if (progress)
+    *progress = position;
+}
+
+} // namespace syl

@@ -1,0 +1,48 @@
+// Checkpoints: the state of a network as a safetensors file in PyTorch's names and shapes. Layer: runtime/train.
+//
+// Metadata of a file that Sylvite writes, all of them text: sylvite (version of the format), network, compiler, target
+// (instruction set), step, epoch (complete ones), position (samples seen of the epoch in progress), seed, batch,
+// samples, epochs, best_accuracy, best_loss, best_epoch, loss_sum and correct (of the epoch in progress), names (JSON
+// list, in the order of PyTorch's state_dict, then the optimizer's), format ("pt"), sha256.
+#pragma once
+
+#include "runtime/data/Safetensors.h"
+#include "sylvite/sylvite.h"
+
+#include <string>
+
+namespace syl {
+
+/// Where a training run stands, beside the state block.
+struct Progress {
+  uint64_t epoch = 0;         // complete epochs
+  uint64_t position = 0;      // samples of the epoch in progress that were trained on
+  uint64_t epochs = 0;        // that the run is to do
+  uint64_t samples = 0;       // of the training part
+  uint64_t batch = 0;
+  uint64_t seed = 0;
+  double lossSum = 0;         // over the samples of the epoch in progress
+  int64_t correct = 0;
+  double bestAccuracy = -1;   // in [0, 1], or -1 before the first evaluation
+  double bestLoss = 0;
+  uint64_t bestEpoch = 0;     // from 1; 0 before the first evaluation
+};
+
+/// Adds the parameters, running statistics and slots of `state` to `writer`, and an int64 X.num_batches_tracked = step
+/// after the running statistics of each X, where the model has no tensor of this name.
+void addState(SafetensorsWriter &writer, const syl_model &model, const void *state);
+
+/// Metadata for a file of this writer's tensors. `progress` may be null: then the run is at the start of epoch 0.
+Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &model, const void *state,
+                            const Progress *progress);
+
+/// Saves a checkpoint atomically; the one before stays as `keepAs`, where that is not empty. Throws Error.
+void saveCheckpoint(const std::string &path, const syl_model &model, const void *state, const Progress *progress,
+                    const std::string &keepAs = {});
+
+/// Fills `state` from a checkpoint or from a file that PyTorch wrote. On an Error the state is unchanged. Tensors named
+/// output, loss and grad.* are passed over, so that what `step` dumps can be loaded. Steps are float32 to float64 and
+/// back only where no value changes. With `progress` the file must hold a run's position (SYL_ERROR_MISMATCH).
+void loadCheckpoint(const std::string &path, const syl_model &model, void *state, Progress *progress = nullptr);
+
+} // namespace syl

@@ -1,0 +1,196 @@
+// syl_main: the command line of the program that a network is linked into. The only user of CLI11 in the runtime.
+// Layer: runtime/train.
+#include "sylvite/train.h"
+
+#include "runtime/data/Error.h"
+#include "runtime/train/Loop.h"
+#include "runtime/train/Verbs.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <new>
+
+namespace {
+
+using Action = std::function<int()>;
+
+/// The command line of one verb; `action` is what to run after parsing.
+struct VerbLine {
+  CLI::App app;
+  Action action;
+
+  VerbLine(const std::string &verb, const std::string &description)
+      : app(description, "sylvite " + verb + " NET.yaml") {}
+
+  void threads(int32_t &value) {
+    app.add_option("--threads", value, "Threads, the caller among them (default: the cores this process may use)")
+        ->check(CLI::Range(1, 256))
+        ->type_name("N");
+  }
+  void seed(std::optional<uint64_t> &value, const char *what) {
+    app.add_option("--seed", value, std::string("Seed of ") + what + " (default: the network file's)")->type_name("S");
+  }
+  CLI::Option *data(std::string &value, const char *more = "") {
+    return app
+        .add_option("--data", value,
+                    std::string("fashion-mnist, a folder of IDX files (train-images-idx3-ubyte … plain or .gz), a folder "
+                                "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy") +
+                        more)
+        ->required()
+        ->type_name("DATA");
+  }
+  CLI::Option *checkpoint(std::string &value) {
+    return app.add_option("--checkpoint", value, "Safetensors file of the weights, e.g. runs/NET/best.safetensors")
+        ->required()
+        ->type_name("FILE");
+  }
+};
+
+const CLI::Range positive(uint64_t(1), uint64_t(1) << 62);
+
+void declareTrain(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::TrainOptions>();
+  options->out = std::string("runs/") + model.name;
+  line.data(options->data);
+  line.app.add_option("--epochs", options->epochs, "Passes over the training part (default: the network file's)")
+      ->check(positive)
+      ->type_name("N");
+  line.app.add_option("--batch", options->batch, "Samples in a step (default: the network file's)")
+      ->check(positive)
+      ->type_name("N");
+  line.threads(options->threads);
+  line.seed(options->seed, "the initial weights and of the samples' order");
+  line.app.add_option("--out", options->out, "Folder for last.safetensors and best.safetensors")
+      ->capture_default_str()
+      ->type_name("RUN");
+  line.app.add_flag("--resume", options->resume, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run");
+  line.app.add_flag("-q,--quiet", options->quiet, "Print the last line only");
+  line.app.footer("Ctrl-C finishes the step, saves RUN/last.safetensors and says how to resume.\n"
+                  "The last line printed is the test accuracy of the best epoch.");
+  line.action = [options, &model] { return syl::trainLoop(model, *options); };
+}
+
+void declareEvaluate(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::EvaluateOptions>();
+  line.data(options->data);
+  line.checkpoint(options->checkpoint);
+  line.threads(options->threads);
+  line.action = [options, &model] { return syl::evaluateVerb(model, *options); };
+}
+
+void declarePredict(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::PredictOptions>();
+  line.data(options->data, "; or X.npy alone");
+  line.checkpoint(options->checkpoint);
+  line.app.add_option("--out", options->out, "Write all outputs here, as float32 [N, …]; without it the first rows are "
+                                             "printed")
+      ->type_name("FILE.npy");
+  line.threads(options->threads);
+  line.action = [options, &model] { return syl::predictVerb(model, *options); };
+}
+
+void declareStep(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::StepOptions>();
+  line.app.add_option("--state", options->state, "Start from this safetensors file (default: a fresh initialisation)")
+      ->type_name("IN.safetensors");
+  line.app.add_option("--input", options->input, "Samples; all rows are one batch")->required()->type_name("X.npy");
+  line.app.add_option("--target", options->target, "Their targets")->required()->type_name("Y.npy");
+  line.app.add_option("--steps", options->steps, "Training steps, each on the same batch")
+      ->check(positive)
+      ->capture_default_str()
+      ->type_name("K");
+  line.threads(options->threads);
+  line.seed(options->seed, "the initial weights");
+  line.app.add_option("--dump", options->dump, "Gets output, loss [K], grad.*, parameters, running statistics and slots")
+      ->required()
+      ->type_name("OUT.safetensors");
+  line.action = [options, &model] { return syl::stepVerb(model, *options); };
+}
+
+void declareCheck(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::CheckOptions>();
+  line.app.add_option("--seed", options->seed, "Seed of weights, samples and directions")
+      ->capture_default_str()
+      ->type_name("S");
+  line.app.add_option("--batch", options->batch, "Samples in the step (default: 3, or the compiled batch if smaller)")
+      ->check(positive)
+      ->type_name("N");
+  line.threads(options->threads);
+  line.app.add_flag("-v,--verbose", options->verbose, "Also print each point that was drawn again or failed");
+  line.app.footer("A tensor is ok where max |analytic - numeric| <= 1e-6 max |numeric|, or is below the rounding\n"
+                  "of the difference quotient itself. Exit status 1 where one is not.");
+  line.action = [options, &model] { return syl::checkVerb(model, *options); };
+}
+
+void declareBench(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::BenchOptions>();
+  line.app.add_option("--what", options->what, "What to time: train, predict or evaluate")
+      ->check(CLI::IsMember({"train", "predict", "evaluate"}))
+      ->capture_default_str()
+      ->type_name("WHAT");
+  line.app.add_option("--batch", options->batch, "Samples in a step (default: the network file's)")
+      ->check(positive)
+      ->type_name("N");
+  line.threads(options->threads);
+  line.app.add_option("--seconds", options->seconds, "Time for at least this long, and at least 5 steps")
+      ->check(CLI::Range(0., 86400.))
+      ->capture_default_str()
+      ->type_name("S");
+  line.app.add_flag("--json", options->json, "Print one JSON object and nothing else");
+  line.app.add_flag("--kernels", options->kernels, "Time each kernel on one thread as well");
+  line.action = [options, &model] { return syl::benchVerb(model, *options); };
+}
+
+struct Verb {
+  const char *name, *description;
+  void (*declare)(VerbLine &, const syl_model &);
+};
+
+const Verb verbs[] = {
+    {"train", "Trains the network, evaluates after each epoch and keeps the last and the best checkpoint.", declareTrain},
+    {"evaluate", "Loss and accuracy on the test part of a data set.", declareEvaluate},
+    {"predict", "The network's outputs for the samples of a data set.", declarePredict},
+    {"step", "Training steps on one batch, with everything they leave in one file.", declareStep},
+    {"check", "Compares every gradient with central differences, in double precision.", declareCheck},
+    {"bench", "Time of a step on synthetic data, after 5 steps to warm up.", declareBench},
+};
+
+int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {
+  VerbLine line(verb.name, verb.description);
+  verb.declare(line, model);
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &) {
+    std::fputs(line.app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError &error) {
+    std::fprintf(stderr, "sylvite %s: error: %s\nhint: sylvite %s --help\n", verb.name, error.what(), verb.name);
+    return 1;
+  }
+  return line.action();
+}
+
+} // namespace
+
+extern "C" int syl_main(const syl_model *model, int argc, char **argv) {
+  std::string names;
+  for (const Verb &verb : verbs)
+    names += (names.empty() ? "" : ", ") + std::string(verb.name);
+  try {
+    for (const Verb &verb : verbs)
+      if (argc > 1 && std::string(argv[1]) == verb.name)
+        return runVerb(verb, *model, argc - 1, argv + 1);
+    std::fprintf(stderr, "sylvite: error: found %s, expected one of %s\n",
+                 argc > 1 ? ("'" + std::string(argv[1]) + "'").c_str() : "no verb", names.c_str());
+  } catch (const syl::Error &error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", error.what());
+  } catch (const std::bad_alloc &) {
+    std::fprintf(stderr, "%s: error: out of memory\n", model->name);
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "%s: internal error: %s\nhint: report this with the command and the network file\n", model->name,
+                 error.what());
+  }
+  return 1;
+}

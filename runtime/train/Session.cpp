@@ -1,0 +1,73 @@
+// Memory of a model and calls on it. Layer: runtime/train.
+#include "runtime/train/Session.h"
+
+#include <cstdlib>
+
+namespace syl {
+
+Block::Block(size_t bytes) : count(bytes) {
+  size_t rounded = (bytes + SYL_ALIGNMENT - 1) / SYL_ALIGNMENT * SYL_ALIGNMENT;
+  memory.reset(static_cast<char *>(std::aligned_alloc(SYL_ALIGNMENT, rounded ? rounded : SYL_ALIGNMENT)));
+  if (!memory)
+    throw Error(SYL_ERROR_MEMORY, "sylvite", format("cannot get %zu bytes of memory for the network", bytes));
+}
+
+void Block::Free::operator()(char *pointer) const { std::free(pointer); }
+
+void require(syl_status status, const std::string &where) {
+  if (status != SYL_OK)
+    throw Error(status, where, syl_last_error());
+}
+
+namespace {
+int32_t setThreads(const syl_model &model, int32_t threads) {
+  if (threads)
+    require(syl_set_threads(threads), model.name);
+  return syl_threads();
+}
+} // namespace
+
+Session::Session(const syl_model &model, int32_t wanted)
+    : model(model), threads(setThreads(model, wanted)), state(syl_state_bytes(&model)),
+      scratch(syl_scratch_bytes(&model, model.batch, threads)) {}
+
+void Session::init(uint64_t seed) { require(syl_init_state(&model, state.get(), seed), model.name); }
+
+syl_result Session::trainStep(const void *input, const void *target, int64_t n) {
+  syl_step step{0, threads, 0};
+  syl_result result{};
+  require(syl_train_step(&model, state.get(), scratch.get(), input, target, int32_t(n), &step, &result), model.name);
+  return result;
+}
+
+syl_result Session::evaluate(const void *input, const void *target, int64_t n) {
+  syl_result result{};
+  require(syl_evaluate(&model, state.get(), scratch.get(), input, target, int32_t(n), &result), model.name);
+  return result;
+}
+
+void Session::predict(const void *input, int64_t n, void *output) {
+  require(syl_predict(&model, state.get(), scratch.get(), input, int32_t(n), output), model.name);
+}
+
+namespace {
+int64_t product(const int64_t *shape, int32_t rank) {
+  int64_t count = 1;
+  for (int32_t axis = 0; axis < rank; ++axis)
+    count *= shape[axis];
+  return count;
+}
+} // namespace
+
+int64_t inputElements(const syl_model &model) { return product(model.input_shape, model.input_rank); }
+int64_t outputElements(const syl_model &model) { return product(model.output_shape, model.output_rank); }
+
+size_t inputBytes(const syl_model &model) {
+  return size_t(inputElements(model)) * dtypeBytes(syl_dtype(model.input_dtype));
+}
+
+size_t targetBytes(const syl_model &model) {
+  return size_t(product(model.target_shape, model.target_rank)) * dtypeBytes(syl_dtype(model.target_dtype));
+}
+
+} // namespace syl

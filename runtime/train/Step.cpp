@@ -1,0 +1,68 @@
+// The verb step: training steps on one batch, and a dump of what they left. Layer: runtime/train.
+#include "runtime/data/DataSet.h"
+#include "runtime/train/Checkpoint.h"
+#include "runtime/train/Session.h"
+#include "runtime/train/Verbs.h"
+
+#include <cstdio>
+#include <vector>
+
+namespace syl {
+
+namespace {
+
+/// Adds a tensor of the scratch block; those with a batch axis get `n` rows, or the shape `as` where that is not empty.
+void addValue(SafetensorsWriter &writer, const syl_tensor &tensor, const Session &session, int64_t n,
+              const std::vector<int64_t> &as, bool batched) {
+  std::vector<int64_t> shape(tensor.shape, tensor.shape + tensor.rank);
+  if (batched)
+    shape[0] = n;
+  uint64_t bytes;
+  checkedBytes(shape, dtypeBytes(syl_dtype(tensor.dtype)), bytes);
+  Buffer packed(bytes, tensor.name);
+  require(syl_export_tensor(&tensor, session.scratch.get(), int32_t(n), packed.data()), tensor.name);
+  writer.add(tensor.name, syl_dtype(tensor.dtype), as.empty() ? shape : as, packed.data());
+}
+
+} // namespace
+
+int stepVerb(const syl_model &model, const StepOptions &options) {
+  Part part = readPair(options.input, options.target, model);
+  const int64_t n = part.count();
+  if (n > model.batch)
+    throw Error(SYL_ERROR_MISMATCH, options.input,
+                format("found %lld rows, expected at most %d, the compiled batch", (long long)n, model.batch),
+                format("--batch %lld", (long long)n));
+  Session session(model, options.threads);
+  if (options.state.empty())
+    session.init(options.seed.value_or(model.seed));
+  else
+    loadCheckpoint(options.state, model, session.state.get());
+
+  Buffer inputSpace(inputBytes(model) * size_t(n), options.input);
+  Buffer targetSpace(targetBytes(model) * size_t(n), options.target);
+  const void *input = rowRange(part.input, 0, size_t(n), syl_dtype(model.input_dtype), inputSpace);
+  const void *target = rowRange(part.target, 0, size_t(n), syl_dtype(model.target_dtype), targetSpace);
+  std::vector<float> losses;
+  for (uint64_t step = 0; step < options.steps; ++step)
+    losses.push_back(float(session.trainStep(input, target, n).loss));
+
+  SafetensorsWriter writer;
+  addState(writer, model, session.state.get());
+  for (int32_t i = 0; i < model.tensor_count; ++i) {
+    const syl_tensor &tensor = model.tensors[i];
+    const std::string name = tensor.name;
+    if (tensor.kind == SYL_VALUE && name == "output")
+      addValue(writer, tensor, session, n, {}, true);
+    else if (tensor.kind == SYL_GRADIENT)
+      addValue(writer, tensor, session, n, name == "grad.input" ? part.input.shape : std::vector<int64_t>(),
+               name == "grad.input");
+  }
+  writer.add("loss", SYL_FLOAT32, {int64_t(losses.size())}, losses.data());
+  writer.save(options.dump, checkpointMetadata(writer, model, session.state.get(), nullptr));
+  std::printf("%s: loss %.6f after %llu steps on %lld samples\n", options.dump.c_str(), double(losses.back()),
+              (unsigned long long)options.steps, (long long)n);
+  return 0;
+}
+
+} // namespace syl

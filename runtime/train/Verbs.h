@@ -1,0 +1,55 @@
+// What each verb of the program does, apart from its command line. Layer: runtime/train. All throw Error; all return the
+// exit status.
+#pragma once
+
+#include "sylvite/sylvite.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace syl {
+
+/// Loss and accuracy of the test part (the whole data set where it has no parts) with a checkpoint's weights.
+struct EvaluateOptions {
+  std::string data, checkpoint;
+  int32_t threads = 0;
+};
+int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
+
+/// The network's output for each sample: to a float32 [N, …] file, or the first rows as a table.
+struct PredictOptions {
+  std::string data, checkpoint, out;
+  int32_t threads = 0;
+};
+int predictVerb(const syl_model &model, const PredictOptions &options);
+
+/// K steps on one batch, and a file of everything they left: output, loss, gradients, state.
+struct StepOptions {
+  std::string state, input, target, dump;
+  uint64_t steps = 1;
+  std::optional<uint64_t> seed;
+  int32_t threads = 0;
+};
+int stepVerb(const syl_model &model, const StepOptions &options);
+
+/// Every gradient against central differences; status 1 where one is wrong.
+struct CheckOptions {
+  uint64_t seed = 1;
+  uint64_t batch = 0; // 0: 3, or the compiled batch where that is smaller
+  int32_t threads = 0;
+  bool verbose = false;
+};
+int checkVerb(const syl_model &model, const CheckOptions &options);
+
+/// Time of a step on synthetic data.
+struct BenchOptions {
+  std::string what = "train";
+  uint64_t batch = 0; // 0: the compiled batch
+  double seconds = 3;
+  int32_t threads = 0;
+  bool json = false, kernels = false;
+};
+int benchVerb(const syl_model &model, const BenchOptions &options);
+
+} // namespace syl
