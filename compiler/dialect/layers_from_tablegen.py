@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Writes the table of layers, C++ initialisers of LayerRecord (compiler/frontend/LayerTable.h), from the ODS records.
+
+Every record of class Nn_Layer becomes one initialiser: its name in the network file, its documentation, its role, its
+operands, its attributes with their YAML types and defaults, and its plan function. So the network file's keys are
+declared in NnOps.td alone.
+
+    layers_from_tablegen.py LLVM-TBLGEN NnOps.td OUTPUT [INCLUDE-FOLDER...]
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+# The attribute classes of NnBase.td: each is one YAML type.
+YAML_TYPES = ("Count", "Pair", "Padding", "Flag", "Number", "Numbers")
+
+
+def fail(record, text):
+    sys.exit(f"layers_from_tablegen.py: {record}: {text}")
+
+
+def quote(text):
+    return json.dumps(text)
+
+
+def is_a(record, name):
+    return name in record["!superclasses"]
+
+
+def yaml_default(text):
+    """A C++ default such as `{1, 1}` as one writes it in YAML: equal numbers become one number."""
+    def plain(number):
+        return number.removesuffix(".0")
+    values = [plain(value.strip()) for value in text.strip().removeprefix("{").removesuffix("}").split(",")]
+    return values[0] if len(set(values)) == 1 else "[" + ", ".join(values) + "]"
+
+
+def attribute(records, owner, reference, name):
+    """(name, YAML type, is required, default) of an attribute; None for a unit attribute, which passes set."""
+    definition, required, default = reference["def"], True, ""
+    while definition.removeprefix("Nn_") not in YAML_TYPES:
+        record = records[definition]
+        if definition == "UnitAttr":
+            return None
+        if is_a(record, "OptionalAttr"):
+            required = False
+        elif is_a(record, "DefaultValuedAttr"):
+            required, default = False, yaml_default(record["defaultValue"])
+        else:
+            fail(owner, f"attribute '{name}' has no YAML type: use one of "
+                 + ", ".join("Nn_" + word for word in YAML_TYPES))
+        definition = record["baseAttr"]["def"]
+    return name, definition.removeprefix("Nn_"), required, default
+
+
+def layer(records, name):
+    record = records[name]
+    operands, attributes = [], []
+    for reference, argument in record["arguments"]["args"]:
+        kind = records[reference["def"]]
+        if is_a(kind, "TypeConstraint"):
+            operands.append(argument)
+        elif found := attribute(records, name, reference, argument):
+            attributes.append(found)
+    main = record["mainAttribute"]
+    if main and main not in [found[0] for found in attributes]:
+        fail(name, f"the main attribute '{main}' is none of its attributes")
+    if record["role"] not in ("layer", "preprocess", "loss"):
+        fail(name, f"the role '{record['role']}' is unknown")
+    segmented = any(trait["def"] == "AttrSizedOperandSegments" for trait in record["traits"])
+    rows = "".join(f"\n      {{{quote(key)}, AttributeType::{kind}, {str(required).lower()}, {quote(default)}}},"
+                   for key, kind, required, default in attributes)
+    description = " ".join(textwrap.dedent(record["description"]).split())
+    return (f"    {{{quote(record['opName'])},\n     {quote(record['summary'])},\n     {quote(description)},\n"
+            f"     LayerRole::{record['role'].capitalize()}, {quote(main)}, {quote(record['defaultOutput'])},\n"
+            f"     {{{', '.join(map(quote, operands))}}}, {str(segmented).lower()},\n     {{{rows}}},\n"
+            f"     &nn::{name.removeprefix('Nn_')}::plan}},\n")
+
+
+def main():
+    tblgen, source, output, *includes = sys.argv[1:]
+    command = [tblgen, "--dump-json", source] + [f"-I{folder}" for folder in includes]
+    records = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    text = f"// Generated from {pathlib.Path(source).name} by layers_from_tablegen.py.\n"
+    text += "".join(layer(records, name) for name in records["!instanceof"]["Nn_Layer"])
+    pathlib.Path(output).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+//===- Settings.cpp - the parts of a network file that are no layers ------------------------------------------------===//
+//
+// Defaults of optimizers are PyTorch's (torch.optim.SGD, torch.optim.Adam). Layer: frontend; knows no MLIR.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/frontend/Settings.h"
+
+#include "compiler/support/Names.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sylvite {
+
+using yaml::Node;
+
+namespace {
+
+constexpr int64_t most = std::numeric_limits<int32_t>::max();
+constexpr double unbounded = std::numeric_limits<double>::infinity();
+
+void readInput(const Node &node, ValueReader &reader, Settings &settings) {
+  reader.checkKeys(node, "input", inputKeys());
+  if (node.kind != Node::Kind::Map)
+    return;
+  if (const Node *dtype = node.find("dtype"))
+    if (auto word = reader.word(*dtype, "input: dtype", inputTypes()))
+      settings.inputIsBytes = *word == "uint8";
+  const Node *shape = node.find("shape");
+  if (!shape)
+    return reader.error(node, "input: the key 'shape' is missing", "input: {shape: [H, W, C]}");
+  const char *forms = "[H, W, C] for images (grayscale: C is 1), [W, C] for sequences, [C] for vectors";
+  if (shape->kind != Node::Kind::Sequence)
+    return reader.error(*shape, "input: shape must be a list of numbers, found " + reader.describe(*shape), forms);
+  if (shape->items.empty() || shape->items.size() > 3)
+    return reader.error(*shape, "input: shape must have 1 to 3 numbers, found " + std::to_string(shape->items.size()),
+                        forms);
+  std::vector<int64_t> extents;
+  for (const auto &item : shape->items)
+    if (auto extent = reader.whole(*item, "input: shape", 1, most))
+      extents.push_back(*extent);
+  if (extents.size() == shape->items.size())
+    settings.inputShape = std::move(extents);
+}
+
+void readMetrics(const Node &node, ValueReader &reader, Settings &settings) {
+  auto readOne = [&](const Node &item) {
+    auto metric = reader.word(item, "metrics", metricNames());
+    if (!metric)
+      return;
+    if (std::find(settings.metrics.begin(), settings.metrics.end(), *metric) != settings.metrics.end())
+      return reader.error(item, "metrics: '" + *metric + "' stands here twice");
+    settings.metrics.push_back(*metric);
+  };
+  if (node.kind != Node::Kind::Sequence)
+    return readOne(node);
+  for (const auto &item : node.items)
+    readOne(*item);
+}
+
+/// One number of an optimizer's setting, from 0 to below `below`.
+void readRate(const Node &node, ValueReader &reader, const std::string &what, double below, double &value) {
+  auto number = reader.number(node, what);
+  if (!number)
+    return;
+  if (*number >= 0 && *number < below)
+    value = *number;
+  else
+    reader.error(node, what + (below == unbounded ? " must be 0 or more, found " : " must be from 0 to below 1, found ") +
+                           reader.describe(node));
+}
+
+void readOptimizerSetting(const Node &node, ValueReader &reader, const std::string &what,
+                          const OptimizerSetting &setting, double *values) {
+  size_t count = setting.entries.size();
+  if (count == 1)
+    return readRate(node, reader, what, setting.below, values[0]);
+  if (node.kind != Node::Kind::Sequence || node.items.size() != count)
+    return reader.error(node, what + " must be a list of " + std::to_string(count) + " numbers, found " +
+                                  (node.kind == Node::Kind::Sequence ? std::to_string(node.items.size())
+                                                                     : reader.describe(node)));
+  for (size_t i = 0; i < count; ++i)
+    readRate(*node.items[i], reader, what, setting.below, values[i]);
+}
+
+void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
+  std::vector<std::string> names;
+  for (const OptimizerRecord &record : optimizerRecords())
+    names.push_back(record.name);
+  bool isMap = node.kind == Node::Kind::Map;
+  if (isMap && node.entries.size() != 1)
+    return reader.error(node, "optimizer must be one name with its settings, found a map of " +
+                                  std::to_string(node.entries.size()) + " keys",
+                        "optimizer: {adam: {learning_rate: 1e-3}}");
+  auto name = reader.word(isMap ? *node.entries[0].first : node, "optimizer", names);
+  if (!name)
+    return;
+  settings.optimizer = *name;
+  const OptimizerRecord &record = *std::find_if(optimizerRecords().begin(), optimizerRecords().end(),
+                                                [&](const OptimizerRecord &each) { return each.name == *name; });
+  const Node *given = isMap && node.entries[0].second->kind != Node::Kind::Null ? node.entries[0].second.get() : nullptr;
+  if (given) {
+    std::vector<std::string> keys;
+    for (const OptimizerSetting &setting : record.settings)
+      keys.push_back(setting.key);
+    reader.checkKeys(*given, *name, keys);
+  }
+  for (const OptimizerSetting &setting : record.settings) {
+    std::vector<double> values;
+    for (const auto &entry : setting.entries)
+      values.push_back(entry.second);
+    if (const Node *value = given ? given->find(setting.key) : nullptr)
+      readOptimizerSetting(*value, reader, *name + ": " + setting.key, setting, values.data());
+    for (size_t i = 0; i < values.size(); ++i)
+      settings.optimizerSettings.emplace_back(setting.entries[i].first, values[i]);
+  }
+}
+
+void readTraining(const Node &node, ValueReader &reader, Settings &settings) {
+  reader.checkKeys(node, "training", trainingKeys());
+  if (const Node *value = node.find("batch"))
+    settings.batch = reader.whole(*value, "training: batch", 1, most).value_or(settings.batch);
+  if (const Node *value = node.find("epochs"))
+    settings.epochs = reader.whole(*value, "training: epochs", 1, most).value_or(settings.epochs);
+  if (const Node *value = node.find("seed"))
+    settings.seed = reader.wholeUnsigned(*value, "training: seed").value_or(settings.seed);
+}
+
+} // namespace
+
+const std::vector<std::string> &topLevelKeys() {
+  static const std::vector<std::string> keys = {"name", "input",   "preprocess", "network", "loss",
+                                                "output", "metrics", "optimizer",  "training"};
+  return keys;
+}
+const std::vector<std::string> &inputKeys() {
+  static const std::vector<std::string> keys = {"shape", "dtype"};
+  return keys;
+}
+const std::vector<std::string> &trainingKeys() {
+  static const std::vector<std::string> keys = {"batch", "epochs", "seed"};
+  return keys;
+}
+const std::vector<std::string> &inputTypes() {
+  static const std::vector<std::string> types = {"uint8", "float32"};
+  return types;
+}
+const std::vector<std::string> &outputKinds() {
+  static const std::vector<std::string> kinds = {"softmax", "linear"};
+  return kinds;
+}
+const std::vector<std::string> &metricNames() {
+  static const std::vector<std::string> names = {"accuracy"};
+  return names;
+}
+const std::vector<OptimizerRecord> &optimizerRecords() {
+  static const std::vector<OptimizerRecord> records = {
+      {"adam",
+       {{"learning_rate", {{"learning_rate", 1e-3}}, unbounded},
+        {"betas", {{"beta1", 0.9}, {"beta2", 0.999}}, 1},
+        {"eps", {{"eps", 1e-8}}, unbounded},
+        {"weight_decay", {{"weight_decay", 0}}, unbounded}}},
+      {"sgd",
+       {{"learning_rate", {{"learning_rate", 1e-3}}, unbounded},
+        {"momentum", {{"momentum", 0}}, unbounded},
+        {"weight_decay", {{"weight_decay", 0}}, unbounded}}},
+  };
+  return records;
+}
+
+Settings readSettings(const Node &file, ValueReader &reader, int64_t batch) {
+  Settings settings;
+  reader.checkKeys(file, "", topLevelKeys());
+  for (const char *key : {"name", "input", "network", "loss", "optimizer"})
+    if (!file.find(key))
+      reader.error(file, std::string("the key '") + key + "' is missing",
+                   "required are name, input, network, loss and optimizer");
+  if (const Node *node = file.find("name"))
+    settings.name = reader.name(*node, "name", true).value_or("");
+  if (const Node *node = file.find("input"))
+    readInput(*node, reader, settings);
+  if (const Node *node = file.find("output"))
+    settings.output = reader.word(*node, "output", outputKinds()).value_or("");
+  if (const Node *node = file.find("metrics"))
+    readMetrics(*node, reader, settings);
+  if (const Node *node = file.find("optimizer"))
+    readOptimizer(*node, reader, settings);
+  if (const Node *node = file.find("training"))
+    readTraining(*node, reader, settings);
+  if (batch < 0 || batch > most)
+    reader.error("the batch must be from 1 to " + std::to_string(most) + ", found " + std::to_string(batch));
+  else if (batch > 0)
+    settings.batch = batch;
+  return settings;
+}
+
+} // namespace sylvite
