@@ -1,0 +1,107 @@
+"""Compares the shipped schedules, on each target, with schedules/plain.yaml on whole-numbered inputs and state.
+
+Equal bits are asked where a network has only operations that are exact on small whole numbers. Its gradients are exact
+too: the last layer's weights are multiples of 64, so that softmax saturates to whole numbers, and the number of rows is
+a power of two. Everything else must agree to 1e-6 of the largest magnitude; for a gradient, of its layer's largest (the
+bias before a batch-norm has a gradient of pure rounding), and for a parameter after the step likewise.
+"""
+import json
+
+import numpy as np
+
+import cases
+import command
+import formula
+import tensors
+
+EXACT = {"conv2d", "linear", "relu", "max_pool2d", "flatten"}
+SGD = {"sgd": {"learning_rate": 0.125}}
+
+
+def integer_files(case, folder):
+    """Writes whole-numbered X, Y and state of the case's shapes; returns their paths and the number of rows."""
+    rows = 1 << (case.n.bit_length() - 1)
+    if case.op == "models":
+        shapes = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["state"])
+    else:
+        shapes = {k: list(v.shape) for k, v in tensors.read(case.golden / "state.safetensors")[0].items()}
+    last = cases.named_layers(case.network)[-1][0]
+    state = {name: _integer_parameter(name, shape, last) for name, shape in shapes.items()}
+    shape = (rows, *case.input_shape)
+    x = formula.images(case.name, shape) if case.input_dtype == "uint8" else formula.integers(case.name, shape, -3, 3)
+    paths = folder / "X.npy", folder / "Y.npy", folder / "state.safetensors"
+    np.save(paths[0], x)
+    np.save(paths[1], formula.labels(case.name + ".Y", rows, case.classes, case.target))
+    tensors.write(paths[2], state)
+    return paths, rows
+
+
+def _integer_parameter(name, shape, last):
+    layer, _, role = name.rpartition(".")
+    if role == "num_batches_tracked":
+        return np.zeros(shape, np.int64)
+    if layer.startswith("batch_norm"):
+        return formula.integers(name, shape, *((1, 2) if role in ("weight", "running_var") else (-1, 1)))
+    return formula.integers(name, shape, -2, 2) * np.float32(64 if layer == last else 1)
+
+
+def run(sylvite, case, net, folder):
+    """(failures, notes) of one case: the default schedules on each target against plain.yaml on this machine's."""
+    if case.op not in ("sgd", "adam"):
+        case.network["optimizer"] = SGD
+        net.write_text(case.text(), encoding="utf-8")
+    (x, y, state), rows = integer_files(case, folder)
+    arguments = ("step", net, "--state", state, "--input", x, "--target", y, "--steps", 1)
+    dump = folder / "plain.safetensors"
+    sylvite.run(*arguments, "--schedules", cases.ROOT / "schedules" / "plain.yaml", "--dump", dump)
+    reference, failures, notes = tensors.read(dump)[0], [], []
+    for target, runnable in command.runnable_targets().items():
+        if not runnable:
+            sylvite.run("compile", net, "--target", target, "-o", folder / target)
+            notes.append(f"{target}: compiled, not run (this CPU cannot)")
+            continue
+        dump = folder / f"{target}.safetensors"
+        sylvite.run(*arguments, "--target", target, "--dump", dump)
+        failures += [f"{target}: {line}" for line in compare(case, tensors.read(dump)[0], reference, rows)]
+    return failures, notes
+
+
+def exact_names(case, reference, rows):
+    """Names of the tensors that must have equal bits."""
+    kinds = {kind for _, kind, _ in cases.named_layers(case.network)}
+    if not kinds <= EXACT or "preprocess" in case.network:
+        return set()
+    logits = reference["output"].astype(np.float64)
+    gap = logits.max(axis=1, keepdims=True) - logits
+    ties = (gap == 0).sum(axis=1)
+    saturated = np.all((gap == 0) | (gap > 110)) and np.all((ties & (ties - 1)) == 0)
+    if not saturated or tensors.largest(logits) >= 2**22:
+        return {"output"}
+    return {name for name in reference if name == "output" or name.startswith("grad.")}
+
+
+def compare(case, actual, reference, rows):
+    """Failures of {name: array} against the plain schedule's."""
+    if set(actual) != set(reference):
+        return [f"other tensors than with plain.yaml: {sorted(set(actual) ^ set(reference))}"]
+    exact, failures = exact_names(case, reference, rows), []
+    for name, wanted in sorted(reference.items()):
+        value = actual[name]
+        if value.shape != wanted.shape:
+            failures.append(f"{name}: {list(value.shape)}, expected {list(wanted.shape)}")
+        elif name in exact:
+            different = int(np.sum(value != wanted))
+            if different:
+                failures.append(f"{name} {list(wanted.shape)}: {different} elements differ, equal bits expected; largest "
+                                f"difference {np.max(np.abs(value - wanted)):.3e}")
+        else:
+            scale = max(tensors.largest(v) for k, v in reference.items() if _group(k) == _group(name))
+            error = tensors.largest(value.astype(np.float64) - wanted.astype(np.float64))
+            if not error <= 1e-6 * scale:
+                failures.append(f"{name} {list(wanted.shape)}: off by {error:.3e}, allowed {1e-6 * scale:.3e}")
+    return failures
+
+
+def _group(name):
+    """Tensors that share a scale: those of one layer and kind."""
+    return name.rpartition(".")[0] if "." in name and not name.startswith("grad.input") else name

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Runs the op cases and the shipped networks through the `sylvite` command.
+
+    run_cases.py --sylvite build/bin/sylvite --work DIR --golden [OP-OR-CASE...]
+
+Modes: --golden compares steps and predictions with PyTorch's golden files; --check runs the gradient check in double;
+--plain compares the shipped schedules on every target with schedules/plain.yaml on whole numbers. Names choose ops,
+cases or `models`; --long adds the cases that the suite leaves out. The last line is `N passed, N failed`; the exit
+status is 1 where something failed. DIR keeps network files, dumps and the kernel cache.
+"""
+import argparse
+import concurrent.futures
+import sys
+import time
+
+import cases
+import command
+import golden
+import plain
+
+
+def check(sylvite, case, net, folder):
+    """Failures of `sylvite check`, which exits with status 1 where a gradient is off."""
+    sylvite.run("check", net)
+    return []
+
+
+MODES = {"golden": golden.run, "check": check, "plain": plain.run}
+
+
+def run_case(sylvite, mode, case):
+    """(case, failures, notes, seconds) of one case; its files go to <work>/<mode>/<case>."""
+    begin = time.monotonic()
+    folder = sylvite.work / mode / case.name
+    folder.mkdir(parents=True, exist_ok=True)
+    net = folder / f"{case.name}.yaml"
+    net.write_text(case.text(), encoding="utf-8")
+    try:
+        result = MODES[mode](sylvite, case, net, folder)
+        failures, notes = result if isinstance(result, tuple) else (result, [])
+    except command.CommandFailed as error:
+        failures, notes = [str(error)], []
+    return case, failures, notes, time.monotonic() - begin
+
+
+def choose(names, long):
+    """The cases that these names stand for (all where there are none)."""
+    known = cases.load_all()
+    chosen = [c for c in known if not names or {c.op, c.name} & set(names)]
+    unknown = set(names) - {c.op for c in known} - {c.name for c in known}
+    if unknown:
+        raise SystemExit(f"no op or case is called {', '.join(sorted(unknown))}")
+    return [c for c in chosen if long or not c.long or c.name in names]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="OP-OR-CASE")
+    parser.add_argument("--sylvite", required=True, metavar="COMMAND")
+    parser.add_argument("--work", required=True, metavar="DIR")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--verbose", action="store_true", help="a line for each case, with its seconds")
+    group = parser.add_mutually_exclusive_group(required=True)
+    for mode in MODES:
+        group.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode)
+    options = parser.parse_args()
+    sylvite, chosen = command.Sylvite(options.sylvite, options.work), choose(options.names, options.long)
+    failed, notes = 0, {}
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for case, failures, said, seconds in pool.map(lambda c: run_case(sylvite, options.mode, c), chosen):
+            failed += bool(failures)
+            for note in said:
+                notes[note] = notes.get(note, 0) + 1
+            if failures:
+                print(f"FAILED {case.name}", *failures, sep="\n  ", flush=True)
+            elif options.verbose:
+                print(f"ok     {case.name} ({seconds:.1f} s)", flush=True)
+    for note, count in notes.items():
+        print(f"note: {note}: {count} cases")
+    print(f"{options.mode}: {len(chosen) - failed} passed, {failed} failed")
+    sys.exit(1 if failed or not chosen else 0)
+
+
+if __name__ == "__main__":
+    main()
