@@ -1,0 +1,80 @@
+/* Checks of what a caller passes in, one message for each mistake. Layer: runtime/core. */
+#include "internal.h"
+#include <string.h>
+
+syl_status syl_check_model(const syl_model *model) {
+  if (!model)
+    return syl_fail(SYL_ERROR_ARGUMENT, "model is null");
+  if (model->abi_version != SYL_ABI_VERSION || model->struct_bytes != sizeof(syl_model))
+    return syl_fail(SYL_ERROR_MISMATCH,
+                    "the network was compiled for version %u of the runtime (descriptor of %u bytes), this is version %u "
+                    "(%u bytes): compile it again",
+                    model->abi_version, model->struct_bytes, (unsigned)SYL_ABI_VERSION, (unsigned)sizeof(syl_model));
+  if (model->cpu_features & ~syl_cpu_features())
+    return syl_fail(SYL_ERROR_MISMATCH, "'%s' was compiled for %s, which this CPU does not have: compile it with --target",
+                    model->name, model->target);
+  if (model->state_bytes < sizeof(syl_state_header))
+    return syl_fail(SYL_ERROR_INTERNAL, "'%s' has a state block of %llu bytes, less than its header", model->name,
+                    (unsigned long long)model->state_bytes);
+  return SYL_OK;
+}
+
+syl_status syl_check_block(const void *block, const char *name) {
+  if (!block)
+    return syl_fail(SYL_ERROR_ARGUMENT, "%s is null", name);
+  if ((uintptr_t)block % SYL_ALIGNMENT)
+    return syl_fail(SYL_ERROR_ARGUMENT, "%s is at %p, expected a multiple of %d", name, block, SYL_ALIGNMENT);
+  return SYL_OK;
+}
+
+/* The header of a state block. */
+static syl_status check_header(const syl_model *model, const syl_state_header *header) {
+  if (header->magic != SYL_STATE_MAGIC)
+    return syl_fail(SYL_ERROR_ARGUMENT, "state was not filled by %s_init or from a checkpoint", model->name);
+  if (header->layout_hash != model->layout_hash)
+    return syl_fail(SYL_ERROR_MISMATCH, "state belongs to another network than '%s' (layout %016llx, expected %016llx)",
+                    model->name, (unsigned long long)header->layout_hash, (unsigned long long)model->layout_hash);
+  return SYL_OK;
+}
+
+syl_status syl_check_call(const syl_model *model, const syl_program *program, const char *purpose, const void *state,
+                          const void *scratch, const void *input, int32_t n) {
+  syl_status status = syl_check_model(model);
+  if (status != SYL_OK)
+    return status;
+  if (program->phase_count < 1)
+    return syl_fail(SYL_ERROR_ARGUMENT, "'%s' was compiled without %s", model->name, purpose);
+  if ((status = syl_check_block(state, "state")) != SYL_OK || (status = check_header(model, state)) != SYL_OK ||
+      (status = syl_check_block(scratch, "scratch")) != SYL_OK)
+    return status;
+  if (!input)
+    return syl_fail(SYL_ERROR_ARGUMENT, "input is null");
+  if (n < 1 || n > model->batch)
+    return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for", (int)n,
+                    (int)model->batch, model->name);
+  return SYL_OK;
+}
+
+syl_status syl_check_targets(const syl_model *model, const void *target, int32_t n) {
+  if (!target)
+    return syl_fail(SYL_ERROR_ARGUMENT, "target is null");
+  if (model->classes <= 0 || (model->target_dtype != SYL_INT32 && model->target_dtype != SYL_INT64))
+    return SYL_OK;
+  int64_t each = 1;
+  for (int32_t axis = 0; axis < model->target_rank; ++axis)
+    each *= model->target_shape[axis];
+  for (int64_t i = 0; i < n * each; ++i) {
+    int64_t label;
+    int32_t narrow;
+    if (model->target_dtype == SYL_INT64) {
+      memcpy(&label, (const char *)target + i * 8, 8);
+    } else {
+      memcpy(&narrow, (const char *)target + i * 4, 4);
+      label = narrow;
+    }
+    if (label < 0 || label >= model->classes)
+      return syl_fail(SYL_ERROR_ARGUMENT, "target of sample %lld is %lld, expected 0 to %lld", (long long)(i / each),
+                      (long long)label, (long long)model->classes - 1);
+  }
+  return SYL_OK;
+}

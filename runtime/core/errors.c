@@ -1,0 +1,70 @@
+/* Status codes, their messages, and the names of element types. Layer: runtime/core. */
+#include "internal.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local char last_error[512];
+
+const char *syl_last_error(void) { return last_error; }
+
+syl_status syl_fail(syl_status status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(last_error, sizeof last_error, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+const char *syl_status_name(syl_status status) {
+  switch (status) {
+  case SYL_OK:
+    return "ok";
+  case SYL_ERROR_ARGUMENT:
+    return "argument";
+  case SYL_ERROR_MEMORY:
+    return "memory";
+  case SYL_ERROR_IO:
+    return "io";
+  case SYL_ERROR_FORMAT:
+    return "format";
+  case SYL_ERROR_MISMATCH:
+    return "mismatch";
+  case SYL_ERROR_KERNEL:
+    return "kernel";
+  case SYL_ERROR_INTERRUPTED:
+    return "interrupted";
+  case SYL_ERROR_INTERNAL:
+    return "internal";
+  }
+  return "unknown";
+}
+
+size_t syl_dtype_bytes(syl_dtype dtype) {
+  switch (dtype) {
+  case SYL_UINT8:
+    return 1;
+  case SYL_INT32:
+  case SYL_FLOAT32:
+    return 4;
+  case SYL_INT64:
+  case SYL_FLOAT64:
+    return 8;
+  }
+  return 0;
+}
+
+const char *syl_dtype_name(syl_dtype dtype) {
+  switch (dtype) {
+  case SYL_UINT8:
+    return "uint8";
+  case SYL_INT32:
+    return "int32";
+  case SYL_INT64:
+    return "int64";
+  case SYL_FLOAT32:
+    return "float32";
+  case SYL_FLOAT64:
+    return "float64";
+  }
+  return "unknown";
+}

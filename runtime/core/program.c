@@ -1,0 +1,164 @@
+/* train_step, evaluate and predict: a program's phases on one batch. Layer: runtime/core.
+ *
+ * The scratch block: what all threads share (scratch_bytes), then a part for each thread: its local values
+ * (local_bytes), then its kernels' heap (heap_bytes). Each of the three is rounded up to SYL_ALIGNMENT. */
+#include "internal.h"
+#include <math.h>
+
+static uint64_t round_up(uint64_t bytes) { return (bytes + SYL_ALIGNMENT - 1) / SYL_ALIGNMENT * SYL_ALIGNMENT; }
+
+/* Bytes of one thread's part of the scratch block. */
+static uint64_t part_bytes(const syl_model *model) {
+  return round_up(model->local_bytes) + round_up(model->heap_bytes);
+}
+
+size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads) {
+  if (syl_check_model(model) != SYL_OK)
+    return 0;
+  if (batch < 0 || batch > model->batch) {
+    syl_fail(SYL_ERROR_ARGUMENT, "found batch %d, expected 0 (the compiled batch) to %d", (int)batch, (int)model->batch);
+    return 0;
+  }
+  if (threads < 0 || threads > SYL_MAX_THREADS) {
+    syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)threads, SYL_MAX_THREADS);
+    return 0;
+  }
+  uint64_t parts, bytes;
+  if (__builtin_mul_overflow(part_bytes(model), (uint64_t)(threads ? threads : syl_threads()), &parts) ||
+      __builtin_add_overflow(round_up(model->scratch_bytes), parts, &bytes) || bytes > PTRDIFF_MAX) {
+    syl_fail(SYL_ERROR_MEMORY, "the scratch block of '%s' is too large for this machine", model->name);
+    return 0;
+  }
+  return (size_t)bytes;
+}
+
+/* More threads than the widest phase has slices would have nothing to do. */
+static int32_t useful_threads(const syl_program *program, int32_t threads) {
+  int32_t slices = 1;
+  for (int32_t i = 0; i < program->phase_count; ++i)
+    if (program->phases[i].slices > slices)
+      slices = program->phases[i].slices;
+  return threads < slices ? threads : slices;
+}
+
+/* Runs all phases; `frame` has all but the number of threads. */
+static syl_status run_program(const syl_program *program, syl_frame *frame, int32_t threads) {
+  const syl_model *model = frame->model;
+  syl_team team;
+  syl_failure failure = {0};
+  char *parts = frame->base[SYL_BASE_SCRATCH] + round_up(model->scratch_bytes);
+  syl_status status =
+      syl_team_form(&team, model, useful_threads(program, threads ? threads : syl_threads()), parts, part_bytes(model));
+  if (status != SYL_OK)
+    return status;
+  frame->threads = team.threads;
+  const syl_phase *phase = program->phases;
+  for (const syl_phase *end = phase + program->phase_count; phase < end; ++phase) {
+    syl_team_run(&team, frame, phase, &failure);
+    if (failure.failed)
+      break;
+  }
+  syl_team_dismiss(&team);
+  if (!failure.failed)
+    return SYL_OK;
+  return syl_fail(SYL_ERROR_KERNEL, "%s: kernel %s, slice %d: %s (code %d)", model->name,
+                  phase->name ? phase->name : "without a name", (int)failure.slice,
+                  failure.message[0] ? failure.message : "no message", (int)failure.code);
+}
+
+/* Mean loss in sample order, and hits, of the call that has just run. */
+static syl_result collect(const syl_program *program, const syl_frame *frame) {
+  syl_result result = {NAN, -1, frame->n};
+  const char *scratch = frame->base[SYL_BASE_SCRATCH];
+  if (program->losses != UINT64_MAX) {
+    const char *losses = scratch + program->losses;
+    double sum = 0;
+    for (int32_t i = 0; i < frame->n; ++i)
+      sum += frame->model->dtype == SYL_FLOAT64 ? ((const double *)losses)[i] : (double)((const float *)losses)[i];
+    result.loss = sum / frame->n;
+  }
+  if (program->correct != UINT64_MAX) {
+    const int32_t *correct = (const int32_t *)(scratch + program->correct);
+    result.correct = 0;
+    for (int32_t i = 0; i < frame->n; ++i)
+      result.correct += correct[i];
+  }
+  return result;
+}
+
+static syl_frame make_frame(const syl_model *model, const void *state, void *scratch, const void *input,
+                            const void *target, int32_t n) {
+  syl_frame frame = {.base = {[SYL_BASE_STATE] = (char *)state,
+                              [SYL_BASE_SCRATCH] = scratch,
+                              [SYL_BASE_INPUT] = (char *)input,
+                              [SYL_BASE_TARGET] = (char *)target},
+                     .n = n,
+                     .step = ((const syl_state_header *)state)->step,
+                     .learning_rate_scale = 1,
+                     .model = model};
+  return frame;
+}
+
+static syl_status check_step(const syl_step *step) {
+  if (step->threads < 0 || step->threads > SYL_MAX_THREADS)
+    return syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)step->threads,
+                    SYL_MAX_THREADS);
+  if (!(step->learning_rate_scale >= 0 && step->learning_rate_scale <= 1e30))
+    return syl_fail(SYL_ERROR_ARGUMENT, "learning_rate_scale is %g, expected 0 (for 1) or a positive number",
+                    step->learning_rate_scale);
+  return SYL_OK;
+}
+
+syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
+                          int32_t n, const syl_step *step, syl_result *result) {
+  const syl_step defaults = {0, 0, 0};
+  if (!step)
+    step = &defaults;
+  const syl_program *program = model ? &model->train : NULL;
+  syl_status status = syl_check_call(model, program, "training", state, scratch, input, n);
+  if (status == SYL_OK)
+    status = syl_check_targets(model, target, n);
+  if (status == SYL_OK)
+    status = check_step(step);
+  if (status != SYL_OK)
+    return status;
+  syl_frame frame = make_frame(model, state, scratch, input, target, n);
+  frame.step += 1;
+  if (step->learning_rate_scale != 0)
+    frame.learning_rate_scale = step->learning_rate_scale;
+  status = run_program(program, &frame, step->threads);
+  if (status != SYL_OK)
+    return status;
+  ((syl_state_header *)state)->step = frame.step;
+  if (result)
+    *result = collect(program, &frame);
+  return SYL_OK;
+}
+
+syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *input, const void *target,
+                        int32_t n, syl_result *result) {
+  const syl_program *program = model ? &model->evaluate : NULL;
+  syl_status status = syl_check_call(model, program, "evaluation", state, scratch, input, n);
+  if (status == SYL_OK)
+    status = syl_check_targets(model, target, n);
+  if (status != SYL_OK)
+    return status;
+  syl_frame frame = make_frame(model, state, scratch, input, target, n);
+  status = run_program(program, &frame, 0);
+  if (status == SYL_OK && result)
+    *result = collect(program, &frame);
+  return status;
+}
+
+syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *input, int32_t n,
+                       void *output) {
+  const syl_program *program = model ? &model->predict : NULL;
+  syl_status status = syl_check_call(model, program, "prediction", state, scratch, input, n);
+  if (status != SYL_OK)
+    return status;
+  if (!output)
+    return syl_fail(SYL_ERROR_ARGUMENT, "output is null");
+  syl_frame frame = make_frame(model, state, scratch, input, NULL, n);
+  frame.base[SYL_BASE_OUTPUT] = output;
+  return run_program(program, &frame, 0);
+}
