@@ -7,10 +7,17 @@
  * Memory. A network needs two blocks, both given by the caller, both aligned to SYL_ALIGNMENT:
  *   - the *state block* (parameters, running statistics, optimizer slots, step counter): what must survive a step;
  *   - the *scratch block*: what need not. Its content is undefined before and after each call.
- * No function that computes (init, train_step, evaluate, predict) allocates memory.
+ * No function that computes (init, train_step, evaluate, predict) allocates memory; the one exception is the first call
+ * that uses more threads than any before it: it starts them.
  *
  * Threads. One pool serves the process. Different state blocks may be used from different threads at the same time; one
- * state block may be used by one thread at a time. Results have equal bits for any number of threads.
+ * state block may be used by one thread at a time. While the pool works for one call, another call runs on its caller's
+ * thread alone. Where the system refuses to start threads, fewer are used. Results have equal bits in all these cases.
+ * Pool threads block all signals. A child of fork() has no pool: once its parent has started threads, calls in the child
+ * that ask for more than one fail with SYL_ERROR_ARGUMENT.
+ *
+ * Floating point. On x86-64 train_step, evaluate and predict round to nearest, mask all exceptions and take subnormals as
+ * zero, whatever the caller's settings are, and restore these at the end.
  */
 #ifndef SYLVITE_SYLVITE_H
 #define SYLVITE_SYLVITE_H
@@ -120,7 +127,8 @@ typedef struct syl_result {
 /* ---- the process: threads and errors ---- */
 
 /* Number of threads that a step uses, the caller among them: what syl_set_threads() set, else SYLVITE_NUM_THREADS, else
- * the smaller of the affinity mask and the cgroup's CPU limit. Never below 1. */
+ * the smaller of the affinity mask and the cgroup's CPU limit. Never below 1. The environment and the limits are read
+ * once; a value of SYLVITE_NUM_THREADS that is no whole number from 1 is ignored. */
 int32_t syl_threads(void);
 /* Sets it for the process; 0 returns to the default. May exceed the number of cores. At most 256. Does not start any. */
 syl_status syl_set_threads(int32_t threads);
@@ -134,12 +142,14 @@ const char *syl_status_name(syl_status status);
 /* Bytes of the state block. */
 size_t syl_state_bytes(const syl_model *model);
 /* Bytes of a scratch block that serves calls with up to `batch` samples (0: the compiled batch) on up to `threads`
- * threads (0: syl_threads()). */
+ * threads (0: syl_threads()). 0 where an argument is wrong: see syl_last_error(). evaluate and predict use syl_threads()
+ * threads: whoever raises that afterwards needs a larger block. */
 size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads);
 /* Fills the state block: parameters by their initial distributions from `seed`, all else as a new training run has it. */
 syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
-/* One training step on n samples, 1 <= n <= batch. `input` and `target` as the model describes them; may be unaligned. On
- * an error the state is unchanged unless the error is SYL_ERROR_KERNEL. `step` and `result` may be null. */
+/* One training step on n samples, 1 <= n <= batch. `input` and `target` as the model describes them; may be unaligned;
+ * class numbers outside [0, classes) are an error. On an error the state is unchanged unless the error is
+ * SYL_ERROR_KERNEL, after which parameters may have been updated in part but the step counter was not. `step` and `result` may be null. */
 syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
                           int32_t n, const syl_step *step, syl_result *result);
 /* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
@@ -259,7 +269,8 @@ struct syl_model {
   uint64_t state_bytes;
   uint64_t scratch_bytes; /* shared part of the scratch block */
   uint64_t local_bytes;   /* for each thread: SYL_BASE_LOCAL … */
-  uint64_t heap_bytes;    /* … and the kernels' temporaries */
+  uint64_t heap_bytes;    /* … and the kernels' temporaries: 64, and for each block alive at the same time within one
+                             slice, 64 and its size rounded up to a multiple of 64 */
   syl_program train, evaluate, predict; /* phase_count 0 where it was not compiled */
   const syl_kernel *kernels;
   int32_t kernel_count;
