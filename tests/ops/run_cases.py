@@ -21,7 +21,7 @@ import plain
 
 def check(sylvite, case, net, folder):
     """Failures of `sylvite check`, which exits with status 1 where a gradient is off."""
-    sylvite.run("check", net)
+    sylvite.run("check", net, *([] if case.op == "models" else ["--batch", case.n]))
     return []
 
 
