@@ -51,8 +51,10 @@ std::string format(const char *pattern, ...) {
 
 std::string shapeText(const int64_t *shape, size_t rank) {
   std::string text = "[";
-  for (size_t axis = 0; axis < rank; ++axis)
-    text += (axis ? ", " : "") + std::to_string(shape[axis]);
+  for (size_t axis = 0; axis < rank; ++axis) {
+    text += axis ? ", " : "";
+    text += std::to_string(shape[axis]);
+  }
   return text + "]";
 }
 

@@ -288,8 +288,11 @@ void SafetensorsWriter::save(const std::string &path, const Metadata &metadata, 
   header += sealKey + std::string(sealDigits, '0') + "\"}";
   for (size_t i = 0; i < items.size(); ++i) {
     std::string shape;
-    for (int64_t extent : items[i].shape)
-      shape += (shape.empty() ? "" : ",") + std::to_string(extent);
+    for (int64_t extent : items[i].shape) {
+      if (!shape.empty())
+        shape += ',';
+      shape += std::to_string(extent);
+    }
     header += format(",%s:{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%llu,%llu]}", quoted(items[i].name).c_str(),
                      safetensorsName(items[i].dtype), shape.c_str(), (unsigned long long)begin[i],
                      (unsigned long long)(begin[i] + items[i].data.size()));

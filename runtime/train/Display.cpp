@@ -60,7 +60,9 @@ void Display::update(uint64_t count, double loss) {
     size_t used = head.size() + tail.size() + 3, width = terminalWidth();
     size_t cells = width > used + 10 ? std::min<size_t>(width - used, 40) : 0;
     size_t filled = size_t(double(cells) * double(done) / double(total));
-    std::string bar = cells ? "[" + std::string(filled, '=') + std::string(cells - filled, ' ') + "]" : "";
+    std::string bar;
+    if (cells)
+      bar.append("[").append(filled, '=').append(cells - filled, ' ').append("]");
     std::printf("\r%s%s%s\033[K", head.c_str(), bar.c_str(), tail.c_str());
     onScreen = true;
   }

@@ -218,8 +218,8 @@ private:
     std::printf("interrupted: saved %s (epoch %llu of %llu, step %llu)\n"
                 "resume: sylvite train %s --data %s --out %s --resume\n",
                 last.c_str(), (unsigned long long)progress.epoch + 1, (unsigned long long)progress.epochs,
-                (unsigned long long)syl_state_step(&model, session.state.get()), network ? network : "NET.yaml",
-                options.data.c_str(), options.out.c_str());
+                (unsigned long long)syl_state_step(&model, session.state.get()), shellWord(network ? network : "NET.yaml").c_str(),
+                shellWord(options.data).c_str(), shellWord(options.out).c_str());
     std::fflush(stdout);
     return 128 + signal;
   }
