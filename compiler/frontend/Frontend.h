@@ -21,10 +21,10 @@ namespace sylvite {
 
 /// What the command line says about a network, before what its file says.
 struct NetworkOptions {
-  int64_t batch = 0;                ///< largest batch, in samples; 0: the file's
-  bool doublePrecision = false;     ///< parameters, values and float inputs in double, for gradient checks
-  std::optional<uint64_t> seed;     ///< else the file's
-  std::optional<int64_t> epochs;    ///< else the file's
+  int64_t batch = 0;                   ///< largest batch, in samples; 0: the file's
+  bool doublePrecision = false;        ///< parameters, values and float inputs in double, for gradient checks
+  std::optional<uint64_t> seed = {};   ///< else the file's
+  std::optional<int64_t> epochs = {};  ///< else the file's
 };
 
 /// Reads the network file at `path`: a module with one nn.network, verified, or null with all errors in `diagnostics`.

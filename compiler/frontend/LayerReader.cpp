@@ -1,6 +1,7 @@
 //===- LayerReader.cpp - one entry of `network`, `preprocess` or `loss` ----------------------------------------------===//
 #include "compiler/frontend/LayerReader.h"
 
+#include "compiler/frontend/Settings.h"
 #include "compiler/support/Names.h"
 
 #include <algorithm>
@@ -29,6 +30,15 @@ std::string example(const LayerRecord &record) {
   return text.empty() ? record.name : record.name + ": {" + text + "}";
 }
 
+std::vector<std::string> keysOf(const LayerRecord &record) {
+  std::vector<std::string> keys;
+  for (const LayerAttribute &attribute : record.attributes)
+    keys.push_back(attribute.name);
+  if (record.role == LayerRole::Layer)
+    keys.push_back("name");
+  return keys;
+}
+
 } // namespace
 
 std::string LayerEntry::label() const {
@@ -43,6 +53,8 @@ const LayerRecord *LayerReader::findKind(const Node &node, LayerRole role) {
   std::string hint = didYouMean(node.text, known);
   if (record)
     hint = std::string("it is a ") + nounOf(record->role) + ": it stands under `" + sectionOf(record->role) + "`";
+  else if (llvm::is_contained(outputKinds(), node.text))
+    hint = "write `output: " + node.text + "`; the loss takes the network's last value as it is";
   else if (hint.empty())
     hint = std::string("known: ") + join(known);
   reader.error(node, std::string("unknown ") + nounOf(role) + " '" + yaml::shown(node.text) + "'", hint);
@@ -75,7 +87,7 @@ LayerEntry LayerReader::read(const Node &node, LayerRole role) {
   const LayerRecord &record = *entry.record;
 
   bool isMap = settings && settings->kind == Node::Kind::Map;
-  readName(entry, isMap ? settings->find("name") : nullptr, settings);
+  readName(entry, isMap ? settings->find("name") : nullptr);
   bool valid = true;
   if (isMap) {
     valid = collectValues(entry, *settings);
@@ -83,7 +95,8 @@ LayerEntry LayerReader::read(const Node &node, LayerRole role) {
     entry.values[record.mainAttribute] = settings;
   } else if (settings) {
     reader.error(*settings, entry.label() + ": takes no value, found " + reader.describe(*settings),
-                 "settings are written as `" + record.name + ": {key: value}`");
+                 record.attributes.empty() ? "it has no settings"
+                                           : "settings are written as `" + record.name + ": {key: value}`");
     valid = false;
   }
   mlir::NamedAttrList attributes;
@@ -92,8 +105,10 @@ LayerEntry LayerReader::read(const Node &node, LayerRole role) {
     if (found == entry.values.end()) {
       if (!attribute.isRequired)
         continue;
-      reader.error(*entry.place, entry.label() + ": the key '" + attribute.name + "' is missing", example(record));
       valid = false;
+      if (isMap && reader.isMisspelt(*settings, attribute.name, keysOf(record)))
+        continue;
+      reader.error(*entry.place, entry.label() + ": the key '" + attribute.name + "' is missing", example(record));
     } else if (auto value = readAttribute(*found->second, attribute, entry.label() + ": " + attribute.name)) {
       attributes.set(attribute.name, value);
     } else {
@@ -105,7 +120,7 @@ LayerEntry LayerReader::read(const Node &node, LayerRole role) {
   return entry;
 }
 
-void LayerReader::readName(LayerEntry &entry, const Node *given, const Node *settings) {
+void LayerReader::readName(LayerEntry &entry, const Node *given) {
   entry.name = entry.record->name;
   if (entry.record->role != LayerRole::Layer)
     return;
@@ -126,15 +141,10 @@ void LayerReader::readName(LayerEntry &entry, const Node *given, const Node *set
 }
 
 bool LayerReader::collectValues(LayerEntry &entry, const Node &settings) {
-  std::vector<std::string> keys;
-  for (const LayerAttribute &attribute : entry.record->attributes)
-    keys.push_back(attribute.name);
-  if (entry.record->role == LayerRole::Layer)
-    keys.push_back("name");
   for (const auto &[key, value] : settings.entries)
     if (entry.record->attribute(key->text))
       entry.values[key->text] = value.get();
-  return reader.checkKeys(settings, entry.label(), keys);
+  return reader.checkKeys(settings, entry.label(), keysOf(*entry.record));
 }
 
 mlir::Attribute LayerReader::readAttribute(const Node &node, const LayerAttribute &attribute,

@@ -35,7 +35,7 @@ public:
 
 private:
   const LayerRecord *findKind(const yaml::Node &node, LayerRole role);
-  void readName(LayerEntry &entry, const yaml::Node *given, const yaml::Node *settings);
+  void readName(LayerEntry &entry, const yaml::Node *given);
   /// Puts the nodes of the attributes into entry.values; false where there are others.
   bool collectValues(LayerEntry &entry, const yaml::Node &settings);
   mlir::Attribute readAttribute(const yaml::Node &node, const LayerAttribute &attribute, const std::string &what);

@@ -171,10 +171,15 @@ const std::vector<OptimizerRecord> &optimizerRecords() {
 Settings readSettings(const Node &file, ValueReader &reader, int64_t batch) {
   Settings settings;
   reader.checkKeys(file, "", topLevelKeys());
-  for (const char *key : {"name", "input", "network", "loss", "optimizer"})
-    if (!file.find(key))
-      reader.error(file, std::string("the key '") + key + "' is missing",
-                   "required are name, input, network, loss and optimizer");
+  static const std::pair<const char *, const char *> required[] = {
+      {"name", "name: my_network"},
+      {"input", "input: {shape: [28, 28, 1], dtype: uint8}"},
+      {"network", "network: [flatten, linear: 10]"},
+      {"loss", "loss: cross_entropy"},
+      {"optimizer", "optimizer: {adam: {learning_rate: 1e-3}}"}};
+  for (auto [key, example] : required)
+    if (!file.find(key) && !reader.isMisspelt(file, key, topLevelKeys()))
+      reader.error(file, std::string("the key '") + key + "' is missing", example);
   if (const Node *node = file.find("name"))
     settings.name = reader.name(*node, "name", true).value_or("");
   if (const Node *node = file.find("input"))

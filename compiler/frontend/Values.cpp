@@ -175,6 +175,13 @@ std::optional<std::string> ValueReader::name(const Node &node, const std::string
   return text;
 }
 
+bool ValueReader::isMisspelt(const Node &node, const std::string &key, const std::vector<std::string> &known) {
+  return std::any_of(node.entries.begin(), node.entries.end(), [&](const auto &entry) {
+    const std::string &given = entry.first->text;
+    return std::find(known.begin(), known.end(), given) == known.end() && nearestName(given, known) == key;
+  });
+}
+
 bool ValueReader::checkKeys(const Node &node, const std::string &what, const std::vector<std::string> &known) {
   std::string prefix = what.empty() ? "" : what + ": ";
   if (node.kind != Node::Kind::Map)

@@ -47,6 +47,9 @@ public:
   /// True where the node is a map and all its keys are known. `what` may be empty: the file itself.
   bool checkKeys(const yaml::Node &node, const std::string &what, const std::vector<std::string> &known);
 
+  /// True where an unknown key of the map looks like `key`: then it need not be reported as missing too.
+  static bool isMisspelt(const yaml::Node &node, const std::string &key, const std::vector<std::string> &known);
+
   /// What a node is, for messages: `the text 'many'`, `a list`, `-3`.
   static std::string describe(const yaml::Node &node);
 

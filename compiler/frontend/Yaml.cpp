@@ -162,6 +162,8 @@ private:
     auto [first, isNew] = top.lines.emplace(key->text, key->line);
     if (isNew)
       top.node->entries.emplace_back(std::move(key), std::move(value));
+    else if (++doubledKeys > doubledKeyLimit)
+      throw Stop{key->line, key->column, "more than " + std::to_string(doubledKeyLimit) + " doubled keys", ""};
     else
       diagnostics.error({file, key->line, key->column}, "doubled key '" + shown(key->text) + "'",
                         "it stands in line " + std::to_string(first->second) + " already");
@@ -171,6 +173,8 @@ private:
   Diagnostics &diagnostics;
   std::vector<Open> stack;
   std::map<YAML::anchor_t, Anchor> anchors;
+  static constexpr size_t doubledKeyLimit = 100;
+  size_t doubledKeys = 0;
 };
 
 /// Length of the UTF-8 sequence at `at` (RFC 3629), 0 where there is none.

@@ -1,0 +1,102 @@
+// No text crashes, hangs or exhausts memory: limits of YAML, aliases, numbers, damaged files.
+#include "TestNetwork.h"
+
+#include "compiler/frontend/LayerTable.h"
+
+#include <random>
+
+namespace sylvite::test {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+static std::string repeat(const std::string &text, size_t times) {
+  std::string result;
+  for (size_t i = 0; i < times; ++i)
+    result += text;
+  return result;
+}
+
+TEST(Limits, Nesting) {
+  for (const char *opening : {"[", "{a: ", "- ", "? ", "[{"})
+    EXPECT_THAT(Network(repeat(opening, 100'000)).errors(), HasSubstr("lists and maps are nested deeper than 64\n"))
+        << opening;
+  std::string nested = "a: " + repeat("[", 62) + repeat("]", 62);
+  EXPECT_THAT(Network(nested).errors(), testing::Not(HasSubstr("nested")));
+}
+
+TEST(Limits, AliasesAreCounted) {
+  std::string text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+  for (char name = 'b'; name < 'k'; ++name)
+    text += std::string(1, name) + ": &" + name + " [" + repeat(std::string("*") + char(name - 1) + ", ", 10) + "]\n";
+  EXPECT_EQ(Network(text).errors(), "net.yaml:5:44: error: more than 100000 values, aliases expanded\n");
+  EXPECT_EQ(Network("name: &a [1, *a]").errors(),
+            "net.yaml:1:14: error: an alias stands inside the value that it refers to\n");
+}
+
+TEST(Limits, Sizes) {
+  EXPECT_THAT(Network(around(repeat("  - relu\n", 5000))).errors(), HasSubstr("network has more than 4096 layers"));
+  EXPECT_THAT(Network(repeat("- x\n", 150'000)).errors(), HasSubstr("more than 100000 values"));
+  EXPECT_THAT(Network(around(repeat("  - rely\n", 200))).errors(),
+              HasSubstr("net.yaml: error: more than 100 errors; the others are left out\n"));
+  std::string path = testing::TempDir() + "large.yaml";
+  std::ofstream(path) << std::string((1 << 20) + 1, '#');
+  mlir::MLIRContext context;
+  Diagnostics diagnostics;
+  EXPECT_FALSE(readNetwork(path, {}, context, diagnostics));
+  EXPECT_EQ(diagnostics.str(), path + ": error: larger than 1048576 bytes\n");
+}
+
+/// The dimensions of reliability.md in every attribute of every layer, and in the input: an error or a network, no crash.
+TEST(Limits, ExtremeNumbersInEveryAttribute) {
+  for (const char *number : {"0", "1", "-1", "2147483647", "2147483648", "4294967296", "4611686018427387904",
+                             "99999999999999999999999999", "-9223372036854775809", "1e308", "1e309", "-0.0"}) {
+    for (const LayerRecord &record : layerRecords())
+      for (const LayerAttribute &attribute : record.attributes) {
+        std::string settings = attribute.name + ": " + number;
+        for (const LayerAttribute &other : record.attributes)
+          if (other.isRequired && other.name != attribute.name)
+            settings += ", " + other.name + ": 2";
+        std::string layer = "[" + record.name + ": {" + settings + "}]\n";
+        bool isLayer = record.role == LayerRole::Layer;
+        Network net("name: net\ninput: {shape: [8, 8, 2]}\n" +
+                    std::string(isLayer ? "network: " : "network: [flatten, linear: 2]\npreprocess: ") + layer +
+                    "loss: cross_entropy\noptimizer: sgd\n");
+        EXPECT_TRUE(net.module || net.diagnostics.hasErrors());
+        EXPECT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << layer;
+      }
+    Network net(around("  - flatten\n  - linear: 2\n", std::string("{shape: [1, ") + number + ", 1]}"));
+    EXPECT_EQ(bool(net.module), std::string(number) == "1") << number;
+    EXPECT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << number;
+  }
+}
+
+/// Damaged copies of a shipped network: cut at each length, and 20,000 random changes.
+TEST(Limits, DamagedFiles) {
+  const std::string text = slurp(SYLVITE_SOURCE_DIR "/models/fashion_cnn.yaml");
+  ASSERT_GT(text.size(), 100u);
+  auto check = [](const std::string &damaged) {
+    Network net(damaged);
+    ASSERT_TRUE(net.module || net.diagnostics.hasErrors()) << damaged;
+    ASSERT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << damaged;
+  };
+  for (size_t length = 0; length < text.size(); ++length)
+    check(text.substr(0, length));
+  static const std::string pieces[] = {"{",    "}",  "[",  "]",  ": ", "- ", "&a ", "*a", "!2",   "? ",  "|\n", "\"",   "'",
+                                       "---\n", "\t", "\n", ", ", "~",  "-1", "0",   "9",  "same", "\xff", "\x01", "1e999", "#"};
+  std::mt19937 random(1);
+  auto below = [&](size_t limit) { return random() % limit; };
+  for (int i = 0; i < 20'000; ++i) {
+    std::string damaged = text;
+    for (size_t change = 0, changes = 1 + below(4); change < changes; ++change) {
+      size_t at = below(damaged.size() + 1);
+      if (below(2))
+        damaged.insert(at, pieces[below(std::size(pieces))]);
+      else
+        damaged.erase(at, 1 + below(8));
+    }
+    check(damaged);
+  }
+}
+
+} // namespace sylvite::test
