@@ -2,10 +2,10 @@
 # everything relative to itself (../lib, ../include, ../share/sylvite) wherever it runs:
 #
 #   bin/sylvite                     the compiler
-#   lib/libsylvite_{rt,data,train}.a, include/sylvite/*.h
+#   lib/libsylvite_{rt,data,train}.a, include/sylvite/*.h      (rules in runtime/)
 #   lib/sylvite/libHalide.so        from the wheel; apart, so that it shadows no other Halide under the prefix
 #   lib/cmake/sylvite               the CMake package
-#   share/sylvite/{schedules,models}, share/doc/sylvite (licences)
+#   share/sylvite/schedules, share/sylvite/models (rule in models/), share/doc/sylvite (licences)
 
 set(_links "${PROJECT_SOURCE_DIR}/runtime/include/sylvite" include/sylvite "${PROJECT_SOURCE_DIR}/schedules"
            share/sylvite/schedules "${PROJECT_SOURCE_DIR}/models" share/sylvite/models)
@@ -21,8 +21,7 @@ target_compile_options(sylvite_options INTERFACE "-ffile-prefix-map=${PROJECT_BI
 
 foreach(library rt data train)
   if(TARGET sylvite_${library})
-    set_target_properties(sylvite_${library} PROPERTIES EXPORT_NAME ${library} ARCHIVE_OUTPUT_DIRECTORY
-                                                        "${PROJECT_BINARY_DIR}/lib")
+    set_target_properties(sylvite_${library} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
   endif()
 endforeach()
 
@@ -36,11 +35,6 @@ if(TARGET sylvite)
     RENAME LICENSE.Halide)
 endif()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(
-  DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/include/sylvite"
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING
-  PATTERN "*.h")
 install(
   DIRECTORY "${PROJECT_SOURCE_DIR}/schedules/"
   DESTINATION ${CMAKE_INSTALL_DATADIR}/sylvite/schedules

@@ -142,8 +142,8 @@ static int judge(const run *together, const run *alone) {
 }
 
 int main(void) {
-  run runs[4] = {{&lenet5, NULL, 0, 0, 0, 0}, {&mlp, NULL, 0, 0, 0, 0}, {&lenet5, NULL, 0, 0, 0, 0},
-                 {&mlp, NULL, 0, 0, 0, 0}};
+  run runs[4] = {
+      {&lenet5, NULL, 0, 0, 0, 0}, {&mlp, NULL, 0, 0, 0, 0}, {&lenet5, NULL, 0, 0, 0, 0}, {&mlp, NULL, 0, 0, 0, 0}};
   pthread_t threads[2];
   makeData();
   for (int i = 0; i < 2; ++i)
