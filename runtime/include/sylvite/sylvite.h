@@ -149,7 +149,8 @@ size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads)
 syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
 /* One training step on n samples, 1 <= n <= batch. `input` and `target` as the model describes them; may be unaligned;
  * class numbers outside [0, classes) are an error. On an error the state is unchanged unless the error is
- * SYL_ERROR_KERNEL, after which parameters may have been updated in part but the step counter was not. `step` and `result` may be null. */
+ * SYL_ERROR_KERNEL, after which parameters may have been updated in part but the step counter was not. `step` and
+ * `result` may be null. */
 syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
                           int32_t n, const syl_step *step, syl_result *result);
 /* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
