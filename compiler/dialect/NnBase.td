@@ -89,11 +89,11 @@ def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
   ];
 }
 
-// A layer of the network file: `input`, then its parameters; attributes are its YAML keys (unit attributes are not: passes
-// set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`). `role` tells where the file may
-// name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`. A parameter's operand has the
-// name of its ParameterSpec, or that name with `_value` where an attribute has the same name. layers_from_tablegen.py
-// turns the records into the frontend's table.
+// A layer of the network file: `input`, then its parameters; attributes are its YAML keys (unit attributes are not:
+// passes set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`). `role` tells where the
+// file may name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`. A parameter's operand
+// has the name of its ParameterSpec, or that name with `_value` where an attribute has the same name.
+// layers_from_tablegen.py turns the records into the frontend's table.
 class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "">
     : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>]> {
   string mainAttribute = main;

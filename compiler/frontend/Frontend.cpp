@@ -1,9 +1,9 @@
-//===- Frontend.cpp - the network file becomes a module -------------------------------------------------------------===//
+//===- Frontend.cpp - the network file becomes a module -----------------------------------------------------------===//
 //
 // Builds nn ops from settings and layer entries. A layer that does not fit ends the checks of shapes, not those of the
 // layers after it. Layer: frontend.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
 
 #include "compiler/frontend/LayerReader.h"
@@ -94,10 +94,10 @@ nn::NetworkOp NetworkBuilder::addNetwork(mlir::ModuleOp module) {
     optimizer.set(key, builder.getF64FloatAttr(value));
   llvm::SmallVector<llvm::StringRef> metrics(settings.metrics.begin(), settings.metrics.end());
   builder.setInsertionPointToStart(module.getBody());
-  auto network = nn::NetworkOp::create(
-      builder, at(file, settings.name), settings.name, settings.batch, nn::slicesOf(settings.batch),
-      optimizer.getDictionary(builder.getContext()), options.epochs.value_or(settings.epochs),
-      static_cast<int64_t>(options.seed.value_or(settings.seed)), settings.output);
+  auto network = nn::NetworkOp::create(builder, at(file, settings.name), settings.name, settings.batch,
+                                       nn::slicesOf(settings.batch), optimizer.getDictionary(builder.getContext()),
+                                       options.epochs.value_or(settings.epochs),
+                                       static_cast<int64_t>(options.seed.value_or(settings.seed)), settings.output);
   network->setAttr("nn.input_shape", builder.getDenseI64ArrayAttr(settings.inputShape));
   network->setAttr("nn.input_dtype", builder.getStringAttr(inputTypes()[settings.inputIsBytes ? 0 : 1]));
   network->setAttr("nn.metrics", builder.getStrArrayAttr(metrics));
@@ -174,12 +174,14 @@ Value NetworkBuilder::addLayer(const LayerEntry &entry, llvm::ArrayRef<Value> in
   state.addTypes(plan.output);
   state.addAttributes(plan.attributes.getAttrs());
   if (record.isSegmented) {
+    auto isGiven = [&](const std::string &operand) {
+      return llvm::any_of(plan.parameters, [&](const nn::ParameterSpec &spec) {
+        return operand == spec.suffix || operand == spec.suffix + "_value";
+      });
+    };
     llvm::SmallVector<int32_t> segments;
     for (auto [index, operand] : llvm::enumerate(record.operands))
-      segments.push_back(index < record.inputCount() ||
-                         llvm::any_of(plan.parameters, [&, &operand = operand](const nn::ParameterSpec &spec) {
-                           return operand == spec.suffix || operand == spec.suffix + "_value";
-                         }));
+      segments.push_back(index < record.inputCount() || isGiven(operand));
     state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(segments));
   }
   return builder.create(state)->getResult(0);
@@ -204,8 +206,8 @@ void NetworkBuilder::addEnd(nn::NetworkOp network, Value logits, Value target) {
   network->setAttr("nn.classes", builder.getI64IntegerAttr(type.getShape().back()));
   Value correct, prediction = logits;
   if (llvm::is_contained(settings.metrics, "accuracy"))
-    correct = nn::AccuracyOp::create(builder, at(*file.find("metrics"), "accuracy"),
-                                     batchOf({}, builder.getI32Type()), logits, target);
+    correct = nn::AccuracyOp::create(builder, at(*file.find("metrics"), "accuracy"), batchOf({}, builder.getI32Type()),
+                                     logits, target);
   std::string output = settings.output.empty() ? entry.record->defaultOutput : settings.output;
   network.setOutputKind(output);
   const Node *outputNode = file.find("output");

@@ -1,8 +1,8 @@
-//===- Frontend.h - the network file becomes a module ---------------------------------------------------------------===//
+//===- Frontend.h - the network file becomes a module -------------------------------------------------------------===//
 //
 // Layer: frontend. The only part of the compiler, with the schedule reader, that knows YAML.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_FRONTEND_H
 #define SYLVITE_FRONTEND_FRONTEND_H
@@ -21,18 +21,19 @@ namespace sylvite {
 
 /// What the command line says about a network, before what its file says.
 struct NetworkOptions {
-  int64_t batch = 0;                   ///< largest batch, in samples; 0: the file's
-  bool doublePrecision = false;        ///< parameters, values and float inputs in double, for gradient checks
-  std::optional<uint64_t> seed = {};   ///< else the file's
-  std::optional<int64_t> epochs = {};  ///< else the file's
+  int64_t batch = 0;                  ///< largest batch, in samples; 0: the file's
+  bool doublePrecision = false;       ///< parameters, values and float inputs in double, for gradient checks
+  std::optional<uint64_t> seed = {};  ///< else the file's
+  std::optional<int64_t> epochs = {}; ///< else the file's
 };
 
 /// Reads the network file at `path`: a module with one nn.network, verified, or null with all errors in `diagnostics`.
 ///
 /// The network's body is nn.input `[N, H, W, C]` or `[N, C]` in the file's dtype, nn.identity to float, preprocessing,
 /// nn.target `[N]` int32, per layer its variables and its op, the loss `[N]`, nn.accuracy where it is a metric, the
-/// prediction, nn.return. Every op is located at its layer's name, line and column. Discardable attributes of nn.network:
-/// `nn.input_shape` (one sample as in the file), `nn.input_dtype` (uint8, float32), `nn.classes`, `nn.metrics`.
+/// prediction, nn.return. Every op is located at its layer's name, line and column. Discardable attributes of
+/// nn.network: `nn.input_shape` (one sample as in the file), `nn.input_dtype` (uint8, float32), `nn.classes`,
+/// `nn.metrics`.
 mlir::OwningOpRef<mlir::ModuleOp> readNetwork(llvm::StringRef path, const NetworkOptions &options,
                                               mlir::MLIRContext &context, Diagnostics &diagnostics);
 

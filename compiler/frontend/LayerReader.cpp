@@ -1,4 +1,4 @@
-//===- LayerReader.cpp - one entry of `network`, `preprocess` or `loss` ----------------------------------------------===//
+//===- LayerReader.cpp - one entry of `network`, `preprocess` or `loss` -------------------------------------------===//
 #include "compiler/frontend/LayerReader.h"
 
 #include "compiler/frontend/Settings.h"
@@ -135,8 +135,8 @@ void LayerReader::readName(LayerEntry &entry, const Node *given) {
   }
   auto [first, isNew] = lines.emplace(entry.name, place->line);
   if (!isNew)
-    reader.error(*place, entry.label() + ": there is a layer of this name already, in line " +
-                             std::to_string(first->second),
+    reader.error(*place,
+                 entry.label() + ": there is a layer of this name already, in line " + std::to_string(first->second),
                  given ? "" : "layers without a name are called by kind and number");
 }
 
@@ -147,8 +147,7 @@ bool LayerReader::collectValues(LayerEntry &entry, const Node &settings) {
   return reader.checkKeys(settings, entry.label(), keysOf(*entry.record));
 }
 
-mlir::Attribute LayerReader::readAttribute(const Node &node, const LayerAttribute &attribute,
-                                           const std::string &what) {
+mlir::Attribute LayerReader::readAttribute(const Node &node, const LayerAttribute &attribute, const std::string &what) {
   switch (attribute.type) {
   case AttributeType::Count: {
     auto value = reader.whole(node, what, 1, nn::maxDimension);
@@ -179,8 +178,9 @@ mlir::Attribute LayerReader::readPair(const Node &node, const std::string &what,
     return mlir::StringAttr::get(&context, node.text);
   if (isList ? node.items.size() != 2 : node.kind != Node::Kind::Scalar || (isPadding && isWord)) {
     std::string found = isList ? "a list of " + std::to_string(node.items.size()) : reader.describe(node);
-    reader.error(node, what + " must be a number" + (isPadding ? ", a pair [H, W], same or valid" : " or a pair [H, W]") +
-                           ", found " + found,
+    reader.error(node,
+                 what + " must be a number" + (isPadding ? ", a pair [H, W], same or valid" : " or a pair [H, W]") +
+                     ", found " + found,
                  isWord ? didYouMean(node.text, {"same", "valid"}) : "");
     return nullptr;
   }

@@ -1,8 +1,8 @@
-//===- LayerReader.h - one entry of `network`, `preprocess` or `loss` ------------------------------------------------===//
+//===- LayerReader.h - one entry of `network`, `preprocess` or `loss` ---------------------------------------------===//
 //
 // A layer's name and attributes, by the layer table. What it does not know: shapes. Layer: frontend.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_LAYERREADER_H
 #define SYLVITE_FRONTEND_LAYERREADER_H

@@ -1,4 +1,4 @@
-//===- LayerTable.cpp - the layers that a network file can name -----------------------------------------------------===//
+//===- LayerTable.cpp - the layers that a network file can name ---------------------------------------------------===//
 #include "compiler/frontend/LayerTable.h"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
-//===- LayerTable.h - the layers that a network file can name -------------------------------------------------------===//
+//===- LayerTable.h - the layers that a network file can name -----------------------------------------------------===//
 //
 // The table is generated from the records of compiler/dialect/NnOps.td: nothing here or in the rest of the frontend
 // knows a layer by its name. Layer: frontend.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_LAYERTABLE_H
 #define SYLVITE_FRONTEND_LAYERTABLE_H

@@ -1,8 +1,8 @@
-//===- Settings.cpp - the parts of a network file that are no layers ------------------------------------------------===//
+//===- Settings.cpp - the parts of a network file that are no layers ----------------------------------------------===//
 //
 // Defaults of optimizers are PyTorch's (torch.optim.SGD, torch.optim.Adam). Layer: frontend; knows no MLIR.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Settings.h"
 
 #include "compiler/support/Names.h"
@@ -66,7 +66,8 @@ void readRate(const Node &node, ValueReader &reader, const std::string &what, do
   if (*number >= 0 && *number < below)
     value = *number;
   else
-    reader.error(node, what + (below == unbounded ? " must be 0 or more, found " : " must be from 0 to below 1, found ") +
+    reader.error(node, what +
+                           (below == unbounded ? " must be 0 or more, found " : " must be from 0 to below 1, found ") +
                            reader.describe(node));
 }
 
@@ -76,9 +77,9 @@ void readOptimizerSetting(const Node &node, ValueReader &reader, const std::stri
   if (count == 1)
     return readRate(node, reader, what, setting.below, values[0]);
   if (node.kind != Node::Kind::Sequence || node.items.size() != count)
-    return reader.error(node, what + " must be a list of " + std::to_string(count) + " numbers, found " +
-                                  (node.kind == Node::Kind::Sequence ? std::to_string(node.items.size())
-                                                                     : reader.describe(node)));
+    return reader.error(
+        node, what + " must be a list of " + std::to_string(count) + " numbers, found " +
+                  (node.kind == Node::Kind::Sequence ? std::to_string(node.items.size()) : reader.describe(node)));
   for (size_t i = 0; i < count; ++i)
     readRate(*node.items[i], reader, what, setting.below, values[i]);
 }
@@ -89,8 +90,9 @@ void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
     names.push_back(record.name);
   bool isMap = node.kind == Node::Kind::Map;
   if (isMap && node.entries.size() != 1)
-    return reader.error(node, "optimizer must be one name with its settings, found a map of " +
-                                  std::to_string(node.entries.size()) + " keys",
+    return reader.error(node,
+                        "optimizer must be one name with its settings, found a map of " +
+                            std::to_string(node.entries.size()) + " keys",
                         "optimizer: {adam: {learning_rate: 1e-3}}");
   auto name = reader.word(isMap ? *node.entries[0].first : node, "optimizer", names);
   if (!name)
@@ -98,7 +100,8 @@ void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
   settings.optimizer = *name;
   const OptimizerRecord &record = *std::find_if(optimizerRecords().begin(), optimizerRecords().end(),
                                                 [&](const OptimizerRecord &each) { return each.name == *name; });
-  const Node *given = isMap && node.entries[0].second->kind != Node::Kind::Null ? node.entries[0].second.get() : nullptr;
+  const Node *given =
+      isMap && node.entries[0].second->kind != Node::Kind::Null ? node.entries[0].second.get() : nullptr;
   if (given) {
     std::vector<std::string> keys;
     for (const OptimizerSetting &setting : record.settings)
@@ -129,7 +132,7 @@ void readTraining(const Node &node, ValueReader &reader, Settings &settings) {
 } // namespace
 
 const std::vector<std::string> &topLevelKeys() {
-  static const std::vector<std::string> keys = {"name", "input",   "preprocess", "network", "loss",
+  static const std::vector<std::string> keys = {"name",   "input",   "preprocess", "network", "loss",
                                                 "output", "metrics", "optimizer",  "training"};
   return keys;
 }

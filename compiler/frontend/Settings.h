@@ -1,8 +1,8 @@
-//===- Settings.h - the parts of a network file that are no layers --------------------------------------------------===//
+//===- Settings.h - the parts of a network file that are no layers ------------------------------------------------===//
 //
 // Name, input, output, metrics, optimizer and training, as plain values. Layer: frontend; knows no MLIR.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_SETTINGS_H
 #define SYLVITE_FRONTEND_SETTINGS_H
@@ -25,7 +25,7 @@ const std::vector<std::string> &metricNames();
 struct OptimizerSetting {
   std::string key;
   std::vector<std::pair<std::string, double>> entries; ///< name in the dictionary and default, PyTorch's
-  double below; ///< values are from 0 to below this
+  double below;                                        ///< values are from 0 to below this
 };
 struct OptimizerRecord {
   std::string name;

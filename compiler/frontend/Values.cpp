@@ -1,8 +1,8 @@
-//===- Values.cpp - typed values of a YAML document -----------------------------------------------------------------===//
+//===- Values.cpp - typed values of a YAML document ---------------------------------------------------------------===//
 //
 // Numbers are those of YAML 1.2's core schema, in decimal. Layer: frontend; knows no MLIR.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Values.h"
 
 #include "compiler/support/Names.h"
@@ -163,7 +163,8 @@ std::optional<std::string> ValueReader::name(const Node &node, const std::string
   if (!isSymbol)
     return text;
   if (!isCIdentifier(text)) {
-    wrongType(node, what, "a C identifier", "'" + text + "' is a keyword of C or C++; every symbol starts with the name");
+    wrongType(node, what, "a C identifier",
+              "'" + text + "' is a keyword of C or C++; every symbol starts with the name");
     return std::nullopt;
   }
   for (const char *prefix : {"syl", "halide"}) // the runtime's own functions

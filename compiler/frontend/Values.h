@@ -1,9 +1,9 @@
-//===- Values.h - typed values of a YAML document -------------------------------------------------------------------===//
+//===- Values.h - typed values of a YAML document -----------------------------------------------------------------===//
 //
 // Numbers, flags, words and key sets out of yaml::Nodes, with a message for whatever does not fit. Every function takes
 // `what`, the words that name the value in messages (`conv2d 'stem': filters`). Layer: frontend; knows no MLIR.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_VALUES_H
 #define SYLVITE_FRONTEND_VALUES_H

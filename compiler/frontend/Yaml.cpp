@@ -1,8 +1,8 @@
-//===- Yaml.cpp - yaml-cpp's events become a tree --------------------------------------------------------------------===//
+//===- Yaml.cpp - yaml-cpp's events become a tree -----------------------------------------------------------------===//
 //
 // Limits are checked in the events, so that no file is walked deeper or further than they allow. Layer: frontend.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Yaml.h"
 
 #include <yaml-cpp/eventhandler.h>
@@ -45,9 +45,7 @@ public:
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark &mark, YAML::anchor_t anchor) override {
-    add(make(mark, Node::Kind::Null, anchor), 1);
-  }
+  void OnNull(const YAML::Mark &mark, YAML::anchor_t anchor) override { add(make(mark, Node::Kind::Null, anchor), 1); }
 
   void OnAlias(const YAML::Mark &mark, YAML::anchor_t anchor) override {
     auto found = anchors.find(anchor);
@@ -87,7 +85,7 @@ private:
     std::shared_ptr<Node> node;
     YAML::anchor_t anchor;
     size_t size = 1;
-    NodeRef key; ///< of a map: the key whose value comes next
+    NodeRef key;                                ///< of a map: the key whose value comes next
     std::unordered_map<std::string, int> lines; ///< of a map: the line of each key
   };
 
@@ -191,8 +189,8 @@ size_t sequenceLength(std::string_view text, size_t at) {
     return valid ? 3 : 0;
   }
   if (first >= 0xf0 && first <= 0xf4) {
-    bool valid = isNext(1) && isNext(2) && isNext(3) && !(first == 0xf0 && second < 0x90) &&
-                 !(first == 0xf4 && second > 0x8f);
+    bool valid =
+        isNext(1) && isNext(2) && isNext(3) && !(first == 0xf0 && second < 0x90) && !(first == 0xf4 && second > 0x8f);
     return valid ? 4 : 0;
   }
   return 0;

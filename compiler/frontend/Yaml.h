@@ -1,9 +1,9 @@
-//===- Yaml.h - a YAML document with positions ----------------------------------------------------------------------===//
+//===- Yaml.h - a YAML document with positions --------------------------------------------------------------------===//
 //
 // What a network file holds, as a tree of nodes that know their line and column. Only Yaml.cpp uses yaml-cpp, by its
 // events: so limits hold while the file is read, and doubled keys are seen. Layer: frontend.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_FRONTEND_YAML_H
 #define SYLVITE_FRONTEND_YAML_H
@@ -34,9 +34,9 @@ struct Node {
   Kind kind = Kind::Null;
   int line = 0;
   int column = 0;
-  std::string text;                                ///< of a scalar
-  bool quoted = false;                             ///< a quoted scalar is a text, whatever it looks like
-  std::vector<NodeRef> items;                      ///< of a sequence
+  std::string text;                                 ///< of a scalar
+  bool quoted = false;                              ///< a quoted scalar is a text, whatever it looks like
+  std::vector<NodeRef> items;                       ///< of a sequence
   std::vector<std::pair<NodeRef, NodeRef>> entries; ///< of a map, in order; keys are scalars and differ
 
   /// The value under `key`, or null.
@@ -46,8 +46,8 @@ struct Node {
 /// Text of the user as messages show it: on one line and at most 40 characters.
 std::string shown(std::string_view text);
 
-/// Parses the one document in `text`. Returns null after an error; doubled keys are errors too, but then the document is
-/// returned, with the first of each. `file` stands in the messages. Throws nothing.
+/// Parses the one document in `text`. Returns null after an error; doubled keys are errors too, but then the document
+/// is returned, with the first of each. `file` stands in the messages. Throws nothing.
 NodeRef parse(const std::string &text, const std::string &file, Diagnostics &diagnostics);
 
 } // namespace sylvite::yaml

@@ -55,12 +55,15 @@ static const BadInput documents[] = {
     {"Tabs", "name: net\n\tinput: 1\n",
      "net.yaml:2:1: error: not YAML: illegal tab when looking for indentation\n  hint: YAML indents by spaces, not by "
      "tabs\n"},
-    {"Binary", std::string("name: \x7f" "ELF"),
+    {"Binary",
+     std::string("name: \x7f"
+                 "ELF"),
      "net.yaml:1:7: error: not YAML: byte 0x7f is no text\n  hint: the file must be text in UTF-8\n"},
     {"Latin1", "name: net\n# caf\xe9\n",
      "net.yaml:2:6: error: not YAML: byte 0xe9 is no text\n  hint: the file must be text in UTF-8\n"},
     {"TwoDocuments", with("") + "---\na: b\n",
-     "net.yaml:6:1: error: a second document starts here\n  hint: a network file holds one map; check the indentation of "
+     "net.yaml:6:1: error: a second document starts here\n  hint: a network file holds one map; check the indentation "
+     "of "
      "this line\n"},
     {"Tag", "name: !!str net\n",
      "net.yaml:1:7: error: tags are not supported\n  hint: remove the word that starts with `!`\n"},
@@ -89,7 +92,8 @@ static const BadInput settings[] = {
      "net.yaml:1:7: error: name must be a C identifier, found the text '3net'\n  hint: letters, digits and _, of which "
      "the first is no digit\n"},
     {"NameWithAHyphen", with("name: my-net\n"),
-     "net.yaml:1:7: error: name must be a C identifier, found the text 'my-net'\n  hint: letters, digits and _, of which "
+     "net.yaml:1:7: error: name must be a C identifier, found the text 'my-net'\n  hint: letters, digits and _, of "
+     "which "
      "the first is no digit\n"},
     {"NameIsAKeyword", with("name: double\n"),
      "net.yaml:1:7: error: name must be a C identifier, found the text 'double'\n  hint: 'double' is a keyword of C or "
@@ -100,7 +104,8 @@ static const BadInput settings[] = {
     {"NameIsLong", with("name: " + std::string(101, 'a') + "\n"),
      "net.yaml:1:7: error: name has more than 100 characters: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\n"},
     {"NameIsNothing", with("name:\n"),
-     "net.yaml:1:1: error: name must be a C identifier, found nothing\n  hint: letters, digits and _, of which the first "
+     "net.yaml:1:1: error: name must be a C identifier, found nothing\n  hint: letters, digits and _, of which the "
+     "first "
      "is no digit\n"},
     {"InputIsAList", with("input: [5, 5, 3]\n"),
      "net.yaml:1:8: error: input must be a map of shape, dtype, found a list\n"},
@@ -109,18 +114,18 @@ static const BadInput settings[] = {
     {"NoShape", with("input: {dtype: uint8}\n"),
      "net.yaml:1:8: error: input: the key 'shape' is missing\n  hint: input: {shape: [H, W, C]}\n"},
     {"ShapeIsANumber", with("input: {shape: 5}\n"),
-     "net.yaml:1:16: error: input: shape must be a list of numbers, found 5\n  hint: [H, W, C] for images (grayscale: C "
+     "net.yaml:1:16: error: input: shape must be a list of numbers, found 5\n  hint: [H, W, C] for images (grayscale: "
+     "C "
      "is 1), [W, C] for sequences, [C] for vectors\n"},
     {"ShapeOfFour", with("input: {shape: [1, 2, 3, 4]}\n"),
      "net.yaml:1:16: error: input: shape must have 1 to 3 numbers, found 4\n  hint: [H, W, C] for images (grayscale: C "
      "is 1), [W, C] for sequences, [C] for vectors\n"},
     {"DimensionsOutOfRange", with("input: {shape: [0, -5, 2147483648]}\n"),
-     "net.yaml:1:17: error: input: shape " + whole + "0\n" +
-     "net.yaml:1:20: error: input: shape " + whole + "-5\n" +
-     "net.yaml:1:24: error: input: shape " + whole + "2147483648\n"},
+     "net.yaml:1:17: error: input: shape " + whole + "0\n" + "net.yaml:1:20: error: input: shape " + whole + "-5\n" +
+         "net.yaml:1:24: error: input: shape " + whole + "2147483648\n"},
     {"DimensionsBeyond64Bits", with("input: {shape: [4611686018427387904, 99999999999999999999]}\n"),
-     "net.yaml:1:17: error: input: shape " + whole + "4611686018427387904\n" +
-     "net.yaml:1:38: error: input: shape " + whole + "99999999999999999999\n"},
+     "net.yaml:1:17: error: input: shape " + whole + "4611686018427387904\n" + "net.yaml:1:38: error: input: shape " +
+         whole + "99999999999999999999\n"},
     {"InputTooLarge", with("input: {shape: [2147483647, 2147483647, 2147483647]}\n"),
      "net.yaml:1:16: error: input: a batch of 64 has more than 268435455 elements\n  hint: a tensor must stay below 1 "
      "GiB: use a smaller shape or batch\n"},
@@ -145,18 +150,19 @@ static const BadInput settings[] = {
      "net.yaml:1:35: error: adam: learning_rate must be 0 or more, found -1\n"
      "net.yaml:1:52: error: adam: betas must be from 0 to below 1, found 1\n"
      "net.yaml:1:61: error: adam: eps must be a number, found the text 'small'\n"
-     "net.yaml:1:68: error: adam: unknown key 'momentum'\n  hint: known keys: learning_rate, betas, eps, weight_decay\n"},
+     "net.yaml:1:68: error: adam: unknown key 'momentum'\n  hint: known keys: learning_rate, betas, eps, "
+     "weight_decay\n"},
     {"OneBeta", with("optimizer: {adam: {betas: 0.9}}\n"),
      "net.yaml:1:27: error: adam: betas must be a list of 2 numbers, found 0.9\n"},
     {"NumberTooLarge", with("optimizer: {sgd: {learning_rate: 1e999}}\n"),
      "net.yaml:1:34: error: sgd: learning_rate is beyond what a double holds: 1e999\n"},
     {"Training", with("training: {batch: 0, epochs: 1.5, seed: -1, batches: 3}\n"),
-     "net.yaml:1:19: error: training: batch " + whole + "0\n" +
-     "net.yaml:1:30: error: training: epochs " + whole + "1.5\n" +
-     "net.yaml:1:41: error: training: seed must be a whole number from 0 to 18446744073709551615, found -1\n"
-     "net.yaml:1:45: error: training: unknown key 'batches'\n  hint: did you mean 'batch'?\n"},
-    {"QuotedNumber", with("training: {batch: \"64\"}\n"), "net.yaml:1:19: error: training: batch " + whole +
-                                                              "the text '64'\n"},
+     "net.yaml:1:19: error: training: batch " + whole + "0\n" + "net.yaml:1:30: error: training: epochs " + whole +
+         "1.5\n" +
+         "net.yaml:1:41: error: training: seed must be a whole number from 0 to 18446744073709551615, found -1\n"
+         "net.yaml:1:45: error: training: unknown key 'batches'\n  hint: did you mean 'batch'?\n"},
+    {"QuotedNumber", with("training: {batch: \"64\"}\n"),
+     "net.yaml:1:19: error: training: batch " + whole + "the text '64'\n"},
 };
 
 static const BadInput layers[] = {
@@ -173,7 +179,8 @@ static const BadInput layers[] = {
      "net.yaml:1:11: error: unknown layer 'attention'\n  hint: known: batch_norm, conv2d, flatten, linear, max_pool2d, "
      "relu\n"},
     {"OutputAsLayer", layer("softmax"),
-     "net.yaml:1:11: error: unknown layer 'softmax'\n  hint: write `output: softmax`; the loss takes the network's last "
+     "net.yaml:1:11: error: unknown layer 'softmax'\n  hint: write `output: softmax`; the loss takes the network's "
+     "last "
      "value as it is\n"},
     {"PreprocessingAsLayer", layer("normalize"),
      "net.yaml:1:11: error: unknown layer 'normalize'\n  hint: it is a preprocessing step: it stands under "
@@ -183,7 +190,8 @@ static const BadInput layers[] = {
     {"LayerIsAList", layer("[relu]"),
      "net.yaml:1:11: error: a layer must be a name, or a name with its settings, found a list\n"},
     {"SettingsNotIndented", with("network:\n  - conv2d:\n    filters: 3\n    kernel: 3\n  - flatten\n  - linear: 2\n"),
-     "net.yaml:2:5: error: a layer must be a name, or one name with its settings, found a map of 3 keys\n  hint: indent "
+     "net.yaml:2:5: error: a layer must be a name, or one name with its settings, found a map of 3 keys\n  hint: "
+     "indent "
      "the settings of 'conv2d' further\n"},
     {"ValueOfALayerWithoutSettings", layer("relu: 3"),
      "net.yaml:1:17: error: relu 'relu_1': takes no value, found 3\n  hint: it has no settings\n"},
@@ -207,23 +215,25 @@ static const BadInput layers[] = {
      "NUMBER or [H, W]}\n"},
     {"WrongTypes", layer("conv2d: {filters: many, kernel: [3], stride: {}, padding: sam, bias: 1}"),
      "net.yaml:1:29: error: conv2d 'conv2d_1': filters " + whole + "the text 'many'\n" +
-     "net.yaml:1:43: error: conv2d 'conv2d_1': kernel must be a number or a pair [H, W], found a list of 1\n"
-     "net.yaml:1:56: error: conv2d 'conv2d_1': stride must be a number or a pair [H, W], found a map\n"
-     "net.yaml:1:69: error: conv2d 'conv2d_1': padding must be a number, a pair [H, W], same or valid, found the text "
-     "'sam'\n  hint: did you mean 'same'?\n"
-     "net.yaml:1:80: error: conv2d 'conv2d_1': bias must be true or false, found 1\n"},
+         "net.yaml:1:43: error: conv2d 'conv2d_1': kernel must be a number or a pair [H, W], found a list of 1\n"
+         "net.yaml:1:56: error: conv2d 'conv2d_1': stride must be a number or a pair [H, W], found a map\n"
+         "net.yaml:1:69: error: conv2d 'conv2d_1': padding must be a number, a pair [H, W], same or valid, found the "
+         "text "
+         "'sam'\n  hint: did you mean 'same'?\n"
+         "net.yaml:1:80: error: conv2d 'conv2d_1': bias must be true or false, found 1\n"},
     {"OutOfRange", layer("conv2d: {filters: 0, kernel: [3, -3], stride: 2147483648, padding: -1}"),
      "net.yaml:1:29: error: conv2d 'conv2d_1': filters " + whole + "0\n" +
-     "net.yaml:1:44: error: conv2d 'conv2d_1': kernel " + whole + "-3\n" +
-     "net.yaml:1:57: error: conv2d 'conv2d_1': stride " + whole + "2147483648\n" +
-     "net.yaml:1:78: error: conv2d 'conv2d_1': padding must be a whole number from 0 to 2147483647, found -1\n"},
+         "net.yaml:1:44: error: conv2d 'conv2d_1': kernel " + whole + "-3\n" +
+         "net.yaml:1:57: error: conv2d 'conv2d_1': stride " + whole + "2147483648\n" +
+         "net.yaml:1:78: error: conv2d 'conv2d_1': padding must be a whole number from 0 to 2147483647, found -1\n"},
     {"TwoLayersOfOneName", layer("relu: {name: a}, relu: {name: a}"),
      "net.yaml:1:41: error: relu 'a': there is a layer of this name already, in line 1\n"},
     {"NameOfAnUnnamedLayer", layer("relu: {name: relu_2}, relu"),
      "net.yaml:1:33: error: relu 'relu_2': there is a layer of this name already, in line 1\n  hint: layers without a "
      "name are called by kind and number\n"},
     {"LayerName", layer("relu: {name: a.b}"),
-     "net.yaml:1:24: error: relu: name must be a name, found the text 'a.b'\n  hint: letters, digits and _, of which the "
+     "net.yaml:1:24: error: relu: name must be a name, found the text 'a.b'\n  hint: letters, digits and _, of which "
+     "the "
      "first is no digit\n"},
 };
 
@@ -232,21 +242,27 @@ static const BadInput shapes[] = {
      "net.yaml:1:52: error: conv2d 'stem': kernel 7x7 exceeds padded input 5x5\n  hint: use a smaller kernel or more "
      "padding\n"},
     {"WindowExceedsInput", layer("max_pool2d: [2, 6]"),
-     "net.yaml:1:23: error: max_pool2d 'max_pool2d_1': window 2x6 exceeds padded input 5x5\n  hint: use a smaller window "
+     "net.yaml:1:23: error: max_pool2d 'max_pool2d_1': window 2x6 exceeds padded input 5x5\n  hint: use a smaller "
+     "window "
      "or more padding\n"},
     {"PaddingExceedsHalfTheWindow", layer("max_pool2d: {window: 2, padding: 2}"),
-     "net.yaml:1:44: error: max_pool2d 'max_pool2d_1': padding 2 is more than half of the window 2\n  hint: a window must "
+     "net.yaml:1:44: error: max_pool2d 'max_pool2d_1': padding 2 is more than half of the window 2\n  hint: a window "
+     "must "
      "not lie in the padding alone\n"},
     {"LinearOnAnImage", with("network: [linear: 2]\n"),
-     "net.yaml:1:11: error: linear 'linear_1': needs a vector, found an image 5x5x3\n  hint: put `- flatten` before it\n"},
+     "net.yaml:1:11: error: linear 'linear_1': needs a vector, found an image 5x5x3\n  hint: put `- flatten` before "
+     "it\n"},
     {"ConvolutionOnAVector", with("network: [flatten, conv2d: {filters: 3, kernel: 3}]\n"),
-     "net.yaml:1:20: error: conv2d 'conv2d_1': needs an image [H, W, C], found 75\n  hint: an image has height, width and "
+     "net.yaml:1:20: error: conv2d 'conv2d_1': needs an image [H, W, C], found 75\n  hint: an image has height, width "
+     "and "
      "channels: [H, W, C]\n"},
     {"WeightsTooLarge", layer("conv2d: {filters: 2147483647, kernel: 3}"),
-     "net.yaml:1:29: error: conv2d 'conv2d_1': the weights have more than 268435455 elements\n  hint: a tensor must stay "
+     "net.yaml:1:29: error: conv2d 'conv2d_1': the weights have more than 268435455 elements\n  hint: a tensor must "
+     "stay "
      "below 1 GiB\n"},
     {"OutputTooLarge", layer("conv2d: {filters: 1, kernel: 1, padding: 2147483647}"),
-     "net.yaml:1:11: error: conv2d 'conv2d_1': the output has more than 268435455 elements for a batch of 64\n  hint: a "
+     "net.yaml:1:11: error: conv2d 'conv2d_1': the output has more than 268435455 elements for a batch of 64\n  hint: "
+     "a "
      "tensor must stay below 1 GiB: use a smaller batch or fewer channels\n"},
     {"Normalize", with("preprocess: [normalize: {divide: 0, mean: [1, 2], std: [1, 0, x]}]\n"),
      "net.yaml:1:63: error: normalize: std must be a number, found the text 'x'\n"},
@@ -261,16 +277,19 @@ static const BadInput shapes[] = {
      "net.yaml:2:7: error: cross_entropy: needs one vector of logits a sample, the network ends with an image 3x3x3\n"
      "  hint: end the network with `- flatten` and `- linear: {units: CLASSES}`\n"},
     {"LossOnOneOutput", with("network: [flatten, linear: 1]\nloss: cross_entropy\n"),
-     "net.yaml:2:7: error: cross_entropy: needs at least 2 classes, the network ends with 1 output\n  hint: end it with "
+     "net.yaml:2:7: error: cross_entropy: needs at least 2 classes, the network ends with 1 output\n  hint: end it "
+     "with "
      "one unit a class\n"},
     {"UnknownLoss", with("loss: crossentropy\n"),
      "net.yaml:1:7: error: unknown loss 'crossentropy'\n  hint: did you mean 'cross_entropy'?\n"},
     {"LossIsNothing", with("loss:\n"),
      "net.yaml:1:1: error: a loss must be a name, or a name with its settings, found nothing\n"},
     // Layers after one that does not fit are read too; their shapes are not known.
-    {"AllThatCanBeFound", with("network:\n  - conv2d: {filters: 2, kernel: 9}\n  - linear: 3\n  - linear: {unit: 3}\n"
-                               "  - flaten\n"),
-     "net.yaml:2:34: error: conv2d 'conv2d_1': kernel 9x9 exceeds padded input 5x5\n  hint: use a smaller kernel or more "
+    {"AllThatCanBeFound",
+     with("network:\n  - conv2d: {filters: 2, kernel: 9}\n  - linear: 3\n  - linear: {unit: 3}\n"
+          "  - flaten\n"),
+     "net.yaml:2:34: error: conv2d 'conv2d_1': kernel 9x9 exceeds padded input 5x5\n  hint: use a smaller kernel or "
+     "more "
      "padding\n"
      "net.yaml:4:14: error: linear 'linear_2': unknown key 'unit'\n  hint: did you mean 'units'?\n"
      "net.yaml:5:5: error: unknown layer 'flaten'\n  hint: did you mean 'flatten'?\n"},
@@ -294,9 +313,10 @@ TEST(ErrorsOfOptions, Batch) {
   for (int64_t batch : {int64_t(-1), int64_t(1) << 31, int64_t(1) << 62})
     EXPECT_EQ(Network(with(""), {.batch = batch}).errors(),
               "net.yaml: error: the batch must be from 1 to 2147483647, found " + std::to_string(batch) + "\n");
-  EXPECT_EQ(Network(with(""), {.batch = 2147483647}).errors(),
-            "net.yaml:2:16: error: input: a batch of 2147483647 has more than 268435455 elements\n  hint: a tensor must "
-            "stay below 1 GiB: use a smaller shape or batch\n");
+  EXPECT_EQ(
+      Network(with(""), {.batch = 2147483647}).errors(),
+      "net.yaml:2:16: error: input: a batch of 2147483647 has more than 268435455 elements\n  hint: a tensor must "
+      "stay below 1 GiB: use a smaller shape or batch\n");
 }
 
 } // namespace sylvite::test

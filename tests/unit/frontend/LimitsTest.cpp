@@ -47,7 +47,8 @@ TEST(Limits, Sizes) {
   EXPECT_EQ(diagnostics.str(), path + ": error: larger than 1048576 bytes\n");
 }
 
-/// The dimensions of reliability.md in every attribute of every layer, and in the input: an error or a network, no crash.
+/// The dimensions of reliability.md in every attribute of every layer, and in the input: an error or a network, no
+/// crash.
 TEST(Limits, ExtremeNumbersInEveryAttribute) {
   for (const char *number : {"0", "1", "-1", "2147483647", "2147483648", "4294967296", "4611686018427387904",
                              "99999999999999999999999999", "-9223372036854775809", "1e308", "1e309", "-0.0"}) {
@@ -82,8 +83,9 @@ TEST(Limits, DamagedFiles) {
   };
   for (size_t length = 0; length < text.size(); ++length)
     check(text.substr(0, length));
-  static const std::string pieces[] = {"{",    "}",  "[",  "]",  ": ", "- ", "&a ", "*a", "!2",   "? ",  "|\n", "\"",   "'",
-                                       "---\n", "\t", "\n", ", ", "~",  "-1", "0",   "9",  "same", "\xff", "\x01", "1e999", "#"};
+  static const std::string pieces[] = {"{",  "}",   "[",  "]",    ": ",    "- ",   "&a ",   "*a", "!2",
+                                       "? ", "|\n", "\"", "'",    "---\n", "\t",   "\n",    ", ", "~",
+                                       "-1", "0",   "9",  "same", "\xff",  "\x01", "1e999", "#"};
   std::mt19937 random(1);
   auto below = [&](size_t limit) { return random() % limit; };
   for (int i = 0; i < 20'000; ++i) {

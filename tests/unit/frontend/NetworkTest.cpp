@@ -55,9 +55,10 @@ TEST(Network, Defaults) {
   EXPECT_EQ(network.getEpochs(), 1);
   EXPECT_EQ(network.getSeed(), 0);
   EXPECT_EQ(network.getOutputKind(), "softmax");
-  EXPECT_EQ(print(network.getOptimizer()),
-            "{beta1 = 9.000000e-01 : f64, beta2 = 0.99899999999999999 : f64, eps = 1.000000e-08 : f64, kind = \"adam\", "
-            "learning_rate = 1.000000e-03 : f64, weight_decay = 0.000000e+00 : f64}");
+  EXPECT_EQ(
+      print(network.getOptimizer()),
+      "{beta1 = 9.000000e-01 : f64, beta2 = 0.99899999999999999 : f64, eps = 1.000000e-08 : f64, kind = \"adam\", "
+      "learning_rate = 1.000000e-03 : f64, weight_decay = 0.000000e+00 : f64}");
   EXPECT_THAT(net.lines<nn::InputOp>(), ElementsAre(HasSubstr("tensor<64x5xf32, \"batch\">")));
   EXPECT_TRUE(net.lines<nn::AccuracyOp>().empty());
   EXPECT_THAT(net.lines<nn::ReturnOp>()[0], testing::Not(HasSubstr("correct")));
@@ -105,13 +106,15 @@ TEST(Network, LayerForms) {
                      "  - flatten\n"
                      "  - linear: 4\n"));
   ASSERT_TRUE(net.module) << net.errors();
-  EXPECT_THAT(net.lines<nn::Conv2dOp>(),
-              ElementsAre(StartsWith("nn.conv2d %1, %3 {bias = false, filters = 3 : i64, kernel = array<i64: 1, 2>, padding "
-                                     "= array<i64: 3, 3, 4, 4>, stride = array<i64: 2, 2>}"),
-                          HasSubstr("padding = array<i64: 1, 1, 1, 1>")));
-  EXPECT_THAT(net.lines<nn::MaxPool2dOp>(),
-              ElementsAre(HasSubstr("{padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 2>, window = array<i64: 2, 2>}"),
-                          HasSubstr("{stride = array<i64: 3, 2>, window = array<i64: 3, 2>}")));
+  EXPECT_THAT(
+      net.lines<nn::Conv2dOp>(),
+      ElementsAre(StartsWith("nn.conv2d %1, %3 {bias = false, filters = 3 : i64, kernel = array<i64: 1, 2>, padding "
+                             "= array<i64: 3, 3, 4, 4>, stride = array<i64: 2, 2>}"),
+                  HasSubstr("padding = array<i64: 1, 1, 1, 1>")));
+  EXPECT_THAT(
+      net.lines<nn::MaxPool2dOp>(),
+      ElementsAre(HasSubstr("{padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 2>, window = array<i64: 2, 2>}"),
+                  HasSubstr("{stride = array<i64: 3, 2>, window = array<i64: 3, 2>}")));
 }
 
 TEST(Network, NamesAndVariables) {
@@ -125,11 +128,11 @@ TEST(Network, NamesAndVariables) {
   std::vector<std::string> names;
   for (nn::VariableOp op : net.network().getBody().getOps<nn::VariableOp>())
     names.push_back((op.getName() + ":" + op.getKind()).str());
-  EXPECT_THAT(names, ElementsAre("stem.weight:parameter", "stem.bias:parameter", "batch_norm_1.weight:parameter",
-                                 "batch_norm_1.bias:parameter", "batch_norm_1.running_mean:buffer",
-                                 "batch_norm_1.running_var:buffer", "conv2d_2.weight:parameter",
-                                 "last.running_mean:buffer", "last.running_var:buffer", "linear_1.weight:parameter",
-                                 "linear_1.bias:parameter"));
+  EXPECT_THAT(names,
+              ElementsAre("stem.weight:parameter", "stem.bias:parameter", "batch_norm_1.weight:parameter",
+                          "batch_norm_1.bias:parameter", "batch_norm_1.running_mean:buffer",
+                          "batch_norm_1.running_var:buffer", "conv2d_2.weight:parameter", "last.running_mean:buffer",
+                          "last.running_var:buffer", "linear_1.weight:parameter", "linear_1.bias:parameter"));
 }
 
 TEST(Network, OpsAreLocatedInTheFile) {
