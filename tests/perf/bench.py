@@ -21,6 +21,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEFAULT_NETS = ["mlp", "lenet5", "fashion_cnn"]
@@ -117,16 +118,30 @@ def cpu_name():
     return f"{fields.get('model name', 'unknown CPU')} ({vectors})"
 
 
-def table(measurements, arguments):
+def busy_share():
+    """Share of this machine's cores that other programs use, over one second."""
+    def read():
+        times = [int(field) for field in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return sum(times[:8]), times[3] + times[4]  # all, idle
+
+    total, idle = read()
+    time.sleep(1)
+    total, idle = (after - before for after, before in zip(read(), (total, idle)))
+    return 1 - idle / max(total, 1)
+
+
+def table(measurements, arguments, busy):
     """The Markdown table of the measurements, with a line above it that says where, when and how."""
     settings = [s for s in arguments.settings.split(",") if any(s in m.peer_ms for m in measurements)]
     what = "training step" if arguments.what == "train" else "prediction"
     date = datetime.date.today().isoformat()
     lines = [
-        f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}, {date}, PyTorch 2.13.0: "
-        f"milliseconds per {what}, best of {arguments.rounds} rounds of {arguments.seconds:g} s each, by turns.",
-        "",
+        f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}, {date}.",
+        f"Milliseconds per {what}, best of {arguments.rounds} rounds of {arguments.seconds:g} s, by turns.",
     ]
+    if busy > 0.1:
+        lines.append(f"Other programs used {busy:.0%} of the machine when it began.")
+    lines.append("")
     header = ["network", "batch", "Sylvite", *(f"PyTorch {s}" for s in settings), "ratio to the fastest",
               "peak MB, Sylvite / PyTorch"]
     rows = []
@@ -174,12 +189,12 @@ def main():
     arguments = parser.parse_args()
     if arguments.rounds < 1 or arguments.threads < 1 or arguments.seconds <= 0:
         parser.error("--rounds, --threads and --seconds must be positive")
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        say(f"bench: warning: other programs are running (load {load:.1f}); the figures will not be good")
+    busy = busy_share()
+    if busy > 0.1:
+        say(f"bench: warning: other programs use {busy:.0%} of this machine; the table will say so")
 
     measurements = measure(arguments)
-    text = table(measurements, arguments)
+    text = table(measurements, arguments, busy)
     print(text)
     if arguments.no_write:
         return
