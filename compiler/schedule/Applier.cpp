@@ -4,6 +4,7 @@
 #include "compiler/support/Names.h"
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 
 namespace sylvite {
@@ -70,8 +71,8 @@ Location AppliedSchedule::blame(const std::string &halideMessage, const KernelFu
     if (role.empty())
       continue;
     for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-      if (step->role == role && (step->text.find(": compute_") != std::string::npos ||
-                                 step->text.find(": store_") != std::string::npos))
+      if (step->role == role &&
+          (step->text.find(": compute_") != std::string::npos || step->text.find(": store_") != std::string::npos))
         return step->location;
     for (auto step = steps.rbegin(); step != steps.rend(); ++step)
       if (step->role == role)
@@ -103,7 +104,8 @@ AppliedSchedule Applier::run(const TuneChoices &choices) {
 void Applier::chooseParameters(const TuneChoices &choices, AppliedSchedule &result) {
   auto define = [&](const Rule::Parameter &parameter, int64_t value) {
     if (!values.emplace(parameter.name, value).second)
-      diagnostics.error(parameter.location, "'" + parameter.name + "' is a dimension of this kernel and cannot be a parameter");
+      diagnostics.error(parameter.location,
+                        "'" + parameter.name + "' is a dimension of this kernel and cannot be a parameter");
     result.parameters[parameter.name] = value;
   };
   std::vector<std::string> names;
@@ -117,7 +119,8 @@ void Applier::chooseParameters(const TuneChoices &choices, AppliedSchedule &resu
     if (allowed.empty())
       continue;
     if (choice != choices.end() && std::find(allowed.begin(), allowed.end(), choice->second) == allowed.end())
-      diagnostics.error(parameter.location, "tune: " + std::to_string(choice->second) + " is not a choice of '" + parameter.name + "'");
+      diagnostics.error(parameter.location,
+                        "tune: " + std::to_string(choice->second) + " is not a choice of '" + parameter.name + "'");
     define(parameter, choice == choices.end() ? allowed.front() : choice->second);
   }
   for (const Rule::Parameter &parameter : rule.let)
@@ -141,10 +144,9 @@ std::vector<std::string> Applier::select(const Rule::Block &block) {
   for (const Word &pattern : block.patterns) {
     size_t before = result.size();
     for (const Entry &entry : funcs.entries) {
-      bool fits = isGlob(pattern.text)
-                      ? !entry.input && globFits(pattern.text, entry.role) && !named(entry.role) &&
-                            static_cast<size_t>(block.stage) < entry.stages.size()
-                      : pattern.text == entry.role;
+      bool fits = isGlob(pattern.text) ? !entry.input && globFits(pattern.text, entry.role) && !named(entry.role) &&
+                                             static_cast<size_t>(block.stage) < entry.stages.size()
+                                       : pattern.text == entry.role;
       if (fits)
         result.push_back(entry.role);
     }
@@ -152,9 +154,11 @@ std::vector<std::string> Applier::select(const Rule::Block &block) {
     if (result.size() > before || block.optional || pattern.text == "*" || poisoned)
       continue;
     if (isGlob(pattern.text))
-      diagnostics.error(block.selector.location, "no Func of the kernel fits '" + pattern.text + "'; it has: " + joined(funcs.roles()));
+      diagnostics.error(block.selector.location,
+                        "no Func of the kernel fits '" + pattern.text + "'; it has: " + joined(funcs.roles()));
     else
-      diagnostics.error(block.selector.location, "the kernel has no Func '" + pattern.text + "'; it has: " + joined(funcs.roles()),
+      diagnostics.error(block.selector.location,
+                        "the kernel has no Func '" + pattern.text + "'; it has: " + joined(funcs.roles()),
                         didYouMean(pattern.text, funcs.roles()));
   }
   if (block.stage > 0)
@@ -163,8 +167,10 @@ std::vector<std::string> Applier::select(const Rule::Block &block) {
       if (static_cast<size_t>(block.stage) <= updates)
         return false;
       if (!block.optional)
-        diagnostics.error(block.selector.location,
-                          "'" + role + "' has " + (updates == 0 ? "no update" : "only " + std::to_string(updates) + (updates == 1 ? " update" : " updates")));
+        diagnostics.error(block.selector.location, "'" + role + "' has " +
+                                                       (updates == 0 ? "no update"
+                                                                     : "only " + std::to_string(updates) +
+                                                                           (updates == 1 ? " update" : " updates")));
       return true;
     });
   return result;
@@ -182,11 +188,13 @@ void Applier::perform(const Directive &directive, const std::string &role, size_
   bool done = isForWholeFunc(directive.op) ? applyToFunc(call) : applyToLoops(call);
   if (!done)
     return poison(directive, role, stage);
-  std::string text = stageText(role, stage) + ": " + directive.name + (call.arguments.empty() ? "" : " " + call.arguments);
+  std::string text =
+      stageText(role, stage) + ": " + directive.name + (call.arguments.empty() ? "" : " " + call.arguments);
   result.steps.push_back({directive.location, role, text});
 }
 
-/// Halide warns about an update without directives in a Func that has some elsewhere; here that is the meaning of the file.
+/// Halide warns about an update without directives in a Func that has some elsewhere; here that is the meaning of the
+/// file.
 void Applier::markUnscheduledUpdates() {
   for (const Entry &entry : funcs.entries) {
     bool touched = false;
@@ -222,8 +230,33 @@ bool Applier::halide(const Directive &directive, const std::function<void()> &ca
     calls();
     return true;
   } catch (const Halide::Error &error) {
-    return fail(directive, directive.location, "Halide: " + halideMessage(error));
+    return fail(directive, directive.location, "Halide: " + inStableNames(halideMessage(error)));
   }
+}
+
+/// Puts the file's names where Halide writes generated ones (`conv$1`, `r4$x`).
+std::string Applier::inStableNames(const std::string &message) const {
+  std::map<std::string, std::string> names;
+  for (const Entry &entry : funcs.entries) {
+    names[entry.func.name()] = entry.role;
+    for (const KernelFuncs::StageState &stage : entry.stages)
+      for (const auto &[stable, halideName] : stage.halideNames)
+        if (halideName.find('$') != std::string::npos)
+          names[halideName] = stable;
+  }
+  auto isLetter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$'; };
+  std::string result;
+  for (size_t start = 0; start < message.size();) {
+    size_t end = start;
+    while (end < message.size() && isLetter(message[end]))
+      ++end;
+    std::string word = message.substr(start, end - start);
+    result += names.count(word) ? names.at(word) : word;
+    if (end < message.size())
+      result += message[end];
+    start = end + 1;
+  }
+  return result;
 }
 
 Applier::Entry *Applier::findFunc(const Directive &directive, const Word &role) {
@@ -236,7 +269,8 @@ Applier::Entry *Applier::findFunc(const Directive &directive, const Word &role) 
   return nullptr;
 }
 
-std::optional<Applier::Loop> Applier::findLoop(const Directive &directive, const Entry &entry, size_t stage, const Word &var) {
+std::optional<Applier::Loop> Applier::findLoop(const Directive &directive, const Entry &entry, size_t stage,
+                                               const Word &var) {
   std::vector<std::string> names;
   for (const Loop &loop : KernelFuncs::loops(entry, stage)) {
     if (loop.name == var.text)
@@ -244,7 +278,8 @@ std::optional<Applier::Loop> Applier::findLoop(const Directive &directive, const
     names.push_back(loop.name);
   }
   if (!entry.stages[stage].poisoned.count(var.text))
-    fail(directive, var.location, "'" + stageText(entry.role, stage) + "' has no Var '" + var.text + "'; it has: " + joined(names),
+    fail(directive, var.location,
+         "'" + stageText(entry.role, stage) + "' has no Var '" + var.text + "'; it has: " + joined(names),
          didYouMean(var.text, names));
   return std::nullopt;
 }
@@ -253,7 +288,8 @@ std::optional<std::string> Applier::findDimension(const Directive &directive, co
   for (size_t i = 0; i < entry.dims.size(); ++i)
     if (entry.dims[i] == var.text)
       return entry.func.args()[i].name();
-  fail(directive, var.location, "'" + entry.role + "' has no dimension '" + var.text + "'; it has: " + joined(entry.dims),
+  fail(directive, var.location,
+       "'" + entry.role + "' has no dimension '" + var.text + "'; it has: " + joined(entry.dims),
        didYouMean(var.text, entry.dims));
   return std::nullopt;
 }
@@ -263,10 +299,10 @@ std::optional<int> Applier::number(const Directive &directive, const Arithmetic 
   if (!value)
     return std::nullopt;
   std::string is = std::to_string(*value);
-  std::string shown = expression.text() == is ? is : "'" + expression.text() + "' is " + is;
   if (*value < least || *value > std::numeric_limits<int32_t>::max()) {
+    std::string shown = expression.text() == is ? is : "'" + expression.text() + "' is " + is + ", which";
     fail(directive, expression.location(),
-         shown + (*value < least ? ", which is less than " + std::to_string(least) : ", which does not fit in 32 bits"));
+         shown + (*value < least ? " is less than " + std::to_string(least) : " does not fit in 32 bits"));
     return std::nullopt;
   }
   return static_cast<int>(*value);
@@ -276,7 +312,8 @@ bool Applier::isFree(const Directive &directive, const Entry &entry, size_t stag
                      const std::vector<std::string> &replaced) {
   for (const Loop &loop : KernelFuncs::loops(entry, stage))
     if (loop.name == name.text && !std::count(replaced.begin(), replaced.end(), name.text))
-      return fail(directive, name.location, "'" + stageText(entry.role, stage) + "' already has a Var '" + name.text + "'");
+      return fail(directive, name.location,
+                  "'" + stageText(entry.role, stage) + "' already has a Var '" + name.text + "'");
   return true;
 }
 

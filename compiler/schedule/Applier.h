@@ -48,6 +48,7 @@ private:
   bool failNoFunc(const Directive &directive, const Word &role);
   /// Runs calls to Halide and reports its errors at the directive.
   bool halide(const Directive &directive, const std::function<void()> &calls);
+  std::string inStableNames(const std::string &message) const;
   /// The entry of a role or null; reports it unless a failed directive should have made it.
   Entry *findFunc(const Directive &directive, const Word &role);
   std::optional<Loop> findLoop(const Directive &directive, const Entry &entry, size_t stage, const Word &var);

@@ -203,8 +203,8 @@ std::optional<int64_t> Arithmetic::evaluate(const Values &values, std::string &e
       if (right == 0)
         return fail("division by zero in '" + source + "'");
       if (right == -1) {
-        overflow = __builtin_sub_overflow(int64_t(0), left, &value);
-        value = instruction.code == '%' ? 0 : value;
+        if (instruction.code == '/')
+          overflow = __builtin_sub_overflow(int64_t(0), left, &value);
         break;
       }
       int64_t quotient = left / right, remainder = left % right;

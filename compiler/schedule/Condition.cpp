@@ -25,11 +25,14 @@ bool startsLikeWord(const std::string &text) {
 
 std::optional<Condition::Test> Condition::parseTest(std::string text, Location location, Diagnostics &diagnostics) {
   using Kind = Test::Kind;
-  static const std::pair<const char *, Kind> prefixes[] = {
-      {">=", Kind::AtLeast},          {"<=", Kind::AtMost},
-      {"!=", Kind::NotEqual},         {"==", Kind::Equal},
-      {">", Kind::More},              {"<", Kind::Less},
-      {"multiple of ", Kind::Multiple}, {"not multiple of ", Kind::NotMultiple}};
+  static const std::pair<const char *, Kind> prefixes[] = {{">=", Kind::AtLeast},
+                                                           {"<=", Kind::AtMost},
+                                                           {"!=", Kind::NotEqual},
+                                                           {"==", Kind::Equal},
+                                                           {">", Kind::More},
+                                                           {"<", Kind::Less},
+                                                           {"multiple of ", Kind::Multiple},
+                                                           {"not multiple of ", Kind::NotMultiple}};
   trim(text, location);
   Test test{Kind::Equal, {}, {}, ""};
   for (const auto &[prefix, kind] : prefixes) {

@@ -98,7 +98,9 @@ std::string joined(const std::vector<std::string> &words) {
 }
 
 bool isName(const std::string &text) {
-  auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   return !text.empty() && text.size() <= 100 && !(text[0] >= '0' && text[0] <= '9') &&
          std::all_of(text.begin(), text.end(), good);
 }
@@ -409,7 +411,8 @@ std::optional<StageName> parseStageName(const std::string &text, const Location 
   if (dot != std::string::npos) {
     result.named = true;
     std::string digits = stage.compare(0, 6, "update") == 0 ? stage.substr(6) : "none";
-    good = good && digits.size() <= 3 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+    good = good && digits.size() <= 3 &&
+           std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (good)
       result.stage = 1 + (digits.empty() ? 0 : std::stoi(digits));
   }

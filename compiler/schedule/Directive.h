@@ -61,23 +61,23 @@ struct Word {
 /// A Func, or one stage of it: `conv`, `conv.update`, `conv.update1`.
 struct StageName {
   Word role;
-  int stage = 0;              ///< 0: the pure definition; k + 1: update k
-  bool named = false;         ///< true if a stage was written
+  int stage = 0;      ///< 0: the pure definition; k + 1: update k
+  bool named = false; ///< true if a stage was written
   std::string str() const;
 };
 
 /// The parts that a directive has, each in the order in which Halide takes them; what a directive lacks is empty.
 struct Directive {
   Op op = Op::ComputeRoot;
-  std::string name;                       ///< its key
+  std::string name; ///< its key
   Location location;
-  std::vector<Word> vars;                 ///< Vars and RVars, existing and new
+  std::vector<Word> vars; ///< Vars and RVars, existing and new
   std::vector<Arithmetic> numbers;
-  Word option;                            ///< tail, memory type, partition policy, direction, alignment, bounds strategy
-  std::optional<StageName> target;        ///< the other Func: the consumer of compute_at, what is prefetched, ...
-  std::vector<Word> consumers;            ///< of in and clone_in; empty: all
-  Word newRole;                           ///< the Func that in, clone_in or rfactor makes
-  std::vector<std::pair<Word, Word>> keep; ///< of rfactor: RVar and the Var it becomes
+  Word option;                     ///< tail, memory type, partition policy, direction, alignment, bounds strategy
+  std::optional<StageName> target; ///< the other Func: the consumer of compute_at, what is prefetched, ...
+  std::vector<Word> consumers;     ///< of in and clone_in; empty: all
+  Word newRole;                    ///< the Func that in, clone_in or rfactor makes
+  std::vector<std::pair<Word, Word>> keep;           ///< of rfactor: RVar and the Var it becomes
   std::vector<std::pair<Word, Arithmetic>> settings; ///< of dimension: min, extent, stride
 };
 

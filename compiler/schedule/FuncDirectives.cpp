@@ -1,4 +1,5 @@
-// Directives about a whole Func: where it is computed and stored, its bounds, layout and wrappers. Layer: schedule; Halide.
+// Directives about a whole Func: where it is computed and stored, its bounds, layout and wrappers. Layer: schedule;
+// Halide.
 #include "compiler/schedule/Applier.h"
 
 #include "compiler/support/Names.h"
@@ -84,7 +85,8 @@ bool Applier::placement(Call &call) {
   Entry &entry = funcs.entry(call.role);
   if (d.op == Op::ComputeInline && (entry.isOutput || entry.stages.size() > 1))
     return fail(d, d.location,
-                "'" + call.role + (entry.isOutput ? "' is an output of the kernel" : "' has an update") + " and cannot be inlined");
+                "'" + call.role + (entry.isOutput ? "' is an output of the kernel" : "' has an update") +
+                    " and cannot be inlined");
   static const std::map<std::string, Halide::MemoryType> memories = {
       {"stack", Halide::MemoryType::Stack},
       {"heap", Halide::MemoryType::Heap},
@@ -262,7 +264,8 @@ bool Applier::wrapper(Call &call) {
   if (!d.newRole.text.empty())
     role = d.newRole.text;
   if (funcs.has(role))
-    return fail(d, d.newRole.text.empty() ? d.location : d.newRole.location, "the kernel already has a Func '" + role + "'",
+    return fail(d, d.newRole.text.empty() ? d.location : d.newRole.location,
+                "the kernel already has a Func '" + role + "'",
                 d.newRole.text.empty() ? "name the new one with 'as'" : "");
   Entry &producer = funcs.entry(d.target ? d.target->role.text : call.role);
   Halide::Func made;

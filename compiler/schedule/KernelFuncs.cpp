@@ -99,7 +99,8 @@ void KernelFuncs::addInput(std::string role, Halide::ImageParam input, std::vect
 void KernelFuncs::nameVars(const std::string &role, std::vector<std::string> names) {
   Entry &found = entry(role);
   if (names.size() != found.dims.size())
-    misuse("'" + role + "' has " + std::to_string(found.dims.size()) + " dimensions, not " + std::to_string(names.size()));
+    misuse("'" + role + "' has " + std::to_string(found.dims.size()) + " dimensions, not " +
+           std::to_string(names.size()));
   for (StageState &stage : found.stages) {
     std::map<std::string, std::string> halideNames;
     std::map<std::string, int64_t> extents;

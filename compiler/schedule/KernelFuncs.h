@@ -12,17 +12,18 @@
 
 namespace sylvite {
 
-/// Registers each Func of a kernel under its role (`output`, `conv`, `weight`, `grad_weight`, ...) and gives its Vars and
-/// RVars the names that schedule files use, whatever Halide calls them. Holds handles: the Funcs are shared with whoever
-/// registered them. Misuse (a role twice, a wrong number of names) throws std::logic_error: it is a bug of the caller.
+/// Registers each Func of a kernel under its role (`output`, `conv`, `weight`, `grad_weight`, ...) and gives its Vars
+/// and RVars the names that schedule files use, whatever Halide calls them. Holds handles: the Funcs are shared with
+/// whoever registered them. Misuse (a role twice, a wrong number of names) throws std::logic_error: it is a bug of the
+/// caller.
 class KernelFuncs {
 public:
   /// Registers a Func whose definitions are complete. Its pure Vars take their own names. Extents that `bound` or the
   /// output buffer fix are known to `exact` splits.
   void add(std::string role, Halide::Func func, bool isOutput = false);
 
-  /// Registers an input buffer: it can be wrapped (`in`), prefetched, and given dimensions, nothing else. `names` are its
-  /// dimensions', innermost first; without them they are `_0`, `_1`, ...
+  /// Registers an input buffer: it can be wrapped (`in`), prefetched, and given dimensions, nothing else. `names` are
+  /// its dimensions', innermost first; without them they are `_0`, `_1`, ...
   void addInput(std::string role, Halide::ImageParam input, std::vector<std::string> names = {});
 
   /// Stable names of a Func's pure Vars, innermost first: for derived Funcs, whose Vars have generated names.

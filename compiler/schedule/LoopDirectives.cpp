@@ -11,7 +11,8 @@ using Halide::VarOrRVar;
 
 namespace {
 
-std::string bracketed(const std::vector<Word> &vars, const std::vector<int> &numbers = {}, const std::string &option = "") {
+std::string bracketed(const std::vector<Word> &vars, const std::vector<int> &numbers = {},
+                      const std::string &option = "") {
   std::string text = "[";
   auto append = [&](const std::string &part) { text += (text.size() > 1 ? ", " : "") + part; };
   for (const Word &var : vars)
@@ -23,7 +24,8 @@ std::string bracketed(const std::vector<Word> &vars, const std::vector<int> &num
   return text + "]";
 }
 
-/// Halide's tail. `exact` is a promise that was checked where the extent is known: then nothing is to be done at the end.
+/// Halide's tail. `exact` is a promise that was checked where the extent is known: then nothing is to be done at the
+/// end.
 TailStrategy tailStrategy(const std::string &option, bool isRVar) {
   static const std::map<std::string, TailStrategy> table = {
       {"", TailStrategy::Auto},
@@ -80,7 +82,8 @@ bool Applier::applyToLoops(Call &call) {
 bool Applier::split(const Directive &directive, Entry &entry, size_t stage, const Word &old, const Word &outer,
                     const Word &inner, int factor) {
   auto loop = findLoop(directive, entry, stage, old);
-  if (!loop || !isFree(directive, entry, stage, outer, {old.text}) || !isFree(directive, entry, stage, inner, {old.text}))
+  if (!loop || !isFree(directive, entry, stage, outer, {old.text}) ||
+      !isFree(directive, entry, stage, inner, {old.text}))
     return false;
   if (outer.text == inner.text)
     return fail(directive, inner.location, "both halves are called '" + inner.text + "'");
@@ -91,7 +94,8 @@ bool Applier::split(const Directive &directive, Entry &entry, size_t stage, cons
     known = extent->second;
   if (directive.option.text == "exact" && known && *known % factor != 0)
     return fail(directive, old.location,
-                "the extent " + std::to_string(*known) + " of '" + old.text + "' is no multiple of " + std::to_string(factor),
+                "the extent " + std::to_string(*known) + " of '" + old.text + "' is no multiple of " +
+                    std::to_string(factor),
                 "choose a factor that divides it, or another tail than exact");
   bool done = halide(directive, [&] {
     KernelFuncs::stageOf(entry, stage)
@@ -215,8 +219,9 @@ bool Applier::reorder(Call &call) {
   return good && halide(d, [&] { KernelFuncs::stageOf(entry, call.stage).reorder(order); });
 }
 
-/// serial, parallel, unroll, vectorize; with a factor the loop is split first. For parallel the tasks are the outer half,
-/// which keeps the name; for unroll and vectorize the outer half keeps the name and the inner half is what changes.
+/// serial, parallel, unroll, vectorize; with a factor the loop is split first. For parallel the tasks are the outer
+/// half, which keeps the name; for unroll and vectorize the outer half keeps the name and the inner half is what
+/// changes.
 bool Applier::loopKind(Call &call) {
   const Directive &d = call.directive;
   Entry &entry = funcs.entry(call.role);
@@ -283,7 +288,8 @@ bool Applier::rfactor(Call &call) {
   Entry &entry = funcs.entry(call.role);
   const std::string &role = d.newRole.text;
   if (call.stage == 0)
-    return fail(d, d.location, "is about an update, and '" + call.role + "' is a pure definition", "write it under '" + call.role + ".update'");
+    return fail(d, d.location, "is about an update, and '" + call.role + "' is a pure definition",
+                "write it under '" + call.role + ".update'");
   if (funcs.has(role))
     return fail(d, d.newRole.location, "the kernel already has a Func '" + role + "'");
   std::vector<std::pair<Halide::RVar, Halide::Var>> keep;
@@ -307,7 +313,8 @@ bool Applier::rfactor(Call &call) {
   intermediate.isMade = true;
   const KernelFuncs::StageState &before = entry.stages[call.stage];
   KernelFuncs::StageState &update = intermediate.stages[1];
-  std::erase_if(update.halideNames, [&](const auto &item) { return !std::count(dims.begin(), dims.end(), item.first); });
+  std::erase_if(update.halideNames,
+                [&](const auto &item) { return !std::count(dims.begin(), dims.end(), item.first); });
   update.extents.clear();
   for (const auto &[name, halideName] : before.halideNames)
     if (!std::count(kept.begin(), kept.end(), name) && !std::count(dims.begin(), dims.end(), name))
@@ -366,7 +373,7 @@ bool Applier::prefetch(Call &call) {
     offset = number(d, d.numbers[0], 0);
   if (!other || !at || !from || !offset)
     return false;
-  auto strategy = d.option.text == "clamp"         ? Halide::PrefetchBoundStrategy::Clamp
+  auto strategy = d.option.text == "clamp"          ? Halide::PrefetchBoundStrategy::Clamp
                   : d.option.text == "non_faulting" ? Halide::PrefetchBoundStrategy::NonFaulting
                                                     : Halide::PrefetchBoundStrategy::GuardWithIf;
   call.arguments = bracketed({d.target->role, d.vars[0], d.vars[1]}, {*offset}, d.option.text);

@@ -29,7 +29,8 @@ public:
     for (size_t i = 0; i < node.keys.size(); ++i) {
       auto known = std::find(kRuleKeys.begin(), kRuleKeys.end(), node.keys[i].text);
       if (known == kRuleKeys.end())
-        error(node.keys[i], "unknown key '" + node.keys[i].text + "' in a rule", didYouMean(node.keys[i].text, kRuleKeys));
+        error(node.keys[i], "unknown key '" + node.keys[i].text + "' in a rule",
+              didYouMean(node.keys[i].text, kRuleKeys));
       else
         values[known - kRuleKeys.begin()] = &node.items[i];
     }

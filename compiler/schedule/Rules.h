@@ -22,10 +22,10 @@ using TuneChoices = std::map<std::string, int64_t>;
 struct Rule {
   /// The directives under one key of `schedule:`.
   struct Block {
-    schedule::Word selector;     ///< as written, `?` included
-    bool optional = false;       ///< `bias?`: skipped when the kernel has no such Func
+    schedule::Word selector;              ///< as written, `?` included
+    bool optional = false;                ///< `bias?`: skipped when the kernel has no such Func
     std::vector<schedule::Word> patterns; ///< role names or globs (`*`, `grad_*`)
-    int stage = 0;               ///< 0: the pure definition; k + 1: update k
+    int stage = 0;                        ///< 0: the pure definition; k + 1: update k
     std::vector<schedule::Directive> directives;
   };
   struct Parameter {
@@ -50,8 +50,8 @@ struct Rule {
 class ScheduleSet {
 public:
   /// Reads files; the rules of earlier files are tried first. Reports every error of every file and returns nothing if
-  /// there was one. `dimNames`, if not empty, are all names that a kernel's KernelDims can have: another name in `when:`
-  /// or after `$` is then an error.
+  /// there was one. `dimNames`, if not empty, are all names that a kernel's KernelDims can have: another name in
+  /// `when:` or after `$` is then an error.
   static std::optional<ScheduleSet> load(const std::vector<std::filesystem::path> &files, Diagnostics &diagnostics,
                                          const std::vector<std::string> &dimNames = {});
   /// The same for texts: pairs of a file name for messages and the file's content.

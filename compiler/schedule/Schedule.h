@@ -14,10 +14,10 @@ namespace sylvite {
 
 /// What apply() did.
 struct AppliedSchedule {
-  bool ok = false;         ///< false if a directive did not fit; the kernel must then not be compiled
-  std::string rule;        ///< `schedules/avx512.yaml:12`
-  std::string algorithm;   ///< the rule's `algorithm:`
-  TuneChoices parameters;  ///< the values of `tune:` and `let:`
+  bool ok = false;        ///< false if a directive did not fit; the kernel must then not be compiled
+  std::string rule;       ///< `schedules/avx512.yaml:12`
+  std::string algorithm;  ///< the rule's `algorithm:`
+  TuneChoices parameters; ///< the values of `tune:` and `let:`
   /// One directive as it was performed, with its numbers: `output: split [c, co, ci, 32]`.
   struct Step {
     Location location;
