@@ -6,13 +6,15 @@ syl_status syl_check_model(const syl_model *model) {
   if (!model)
     return syl_fail(SYL_ERROR_ARGUMENT, "model is null");
   if (model->abi_version != SYL_ABI_VERSION || model->struct_bytes != sizeof(syl_model))
-    return syl_fail(SYL_ERROR_MISMATCH,
-                    "the network was compiled for version %u of the runtime (descriptor of %u bytes), this is version %u "
-                    "(%u bytes): compile it again",
-                    model->abi_version, model->struct_bytes, (unsigned)SYL_ABI_VERSION, (unsigned)sizeof(syl_model));
+    return syl_fail(
+        SYL_ERROR_MISMATCH,
+        "the network was compiled for version %u of the runtime (descriptor of %u bytes), this is version %u "
+        "(%u bytes): compile it again",
+        model->abi_version, model->struct_bytes, (unsigned)SYL_ABI_VERSION, (unsigned)sizeof(syl_model));
   if (model->cpu_features & ~syl_cpu_features())
-    return syl_fail(SYL_ERROR_MISMATCH, "'%s' was compiled for %s, which this CPU does not have: compile it with --target",
-                    model->name, model->target);
+    return syl_fail(SYL_ERROR_MISMATCH,
+                    "'%s' was compiled for %s, which this CPU does not have: compile it with --target", model->name,
+                    model->target);
   if (model->state_bytes < sizeof(syl_state_header))
     return syl_fail(SYL_ERROR_INTERNAL, "'%s' has a state block of %llu bytes, less than its header", model->name,
                     (unsigned long long)model->state_bytes);
@@ -50,8 +52,8 @@ syl_status syl_check_call(const syl_model *model, const syl_program *program, co
   if (!input)
     return syl_fail(SYL_ERROR_ARGUMENT, "input is null");
   if (n < 1 || n > model->batch)
-    return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for", (int)n,
-                    (int)model->batch, model->name);
+    return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for",
+                    (int)n, (int)model->batch, model->name);
   return SYL_OK;
 }
 

@@ -87,8 +87,12 @@ static int32_t whole_cpus(long long quota, long long period) {
 static int32_t folder_limit(const char *folder) {
   char path[PATH_MAX], text[128];
   long long quota, period;
-  if ((size_t)snprintf(path, sizeof path, "%s/cpu.max", folder) < sizeof path && read_file(path, text, sizeof text))
-    return sscanf(text, "%lld %lld", &quota, &period) == 2 ? whole_cpus(quota, period) : 0; /* "max 100000": none */
+  if ((size_t)snprintf(path, sizeof path, "%s/cpu.max", folder) < sizeof path && read_file(path, text, sizeof text)) {
+    char *end;
+    quota = strtoll(text, &end, 10); /* "200000 100000", or "max 100000", which reads as 0: no limit */
+    period = strtoll(end, NULL, 10);
+    return whole_cpus(quota, period);
+  }
   if ((size_t)snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder) >= sizeof path ||
       !read_file(path, text, sizeof text))
     return 0;

@@ -2,8 +2,8 @@
 #include "internal.h"
 #include <string.h>
 
-/* images: [count, rows, cols] pixels of pixel_bytes bytes. What lies between two interiors in memory is one run: the end
- * of a row with the start of the next. */
+/* images: [count, rows, cols] pixels of pixel_bytes bytes. What lies between two interiors in memory is one run: the
+ * end of a row with the start of the next. */
 void syl_zero_halo(void *images, int32_t count, int32_t rows, int32_t cols, int32_t top, int32_t left, int32_t height,
                    int32_t width, int64_t pixel_bytes) {
   const size_t pixel = (size_t)pixel_bytes, row = (size_t)cols * pixel, image = (size_t)rows * row;

@@ -5,15 +5,15 @@
  *
  *   heap -> [record][block 0, a multiple of 64 bytes][record][block 1][record] <- heap_top … heap_end
  *
- * so that 64 bytes before and after each block may be read, and blocks alive at once need 64 bytes, and for each its size
- * rounded up to a multiple of 64, and 64. A block that is freed below the top goes when all above it have gone. */
+ * so that 64 bytes before and after each block may be read, and blocks alive at once need 64 bytes, and for each its
+ * size rounded up to a multiple of 64, and 64. A block that is freed below the top goes when all above it have gone. */
 #include "internal.h"
 #include <HalideRuntime.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNIT = 64 };
+static const size_t unit = 64; /* alignment, and size of a record */
 
 /* Stands before each block and after the last one. */
 typedef struct record {
@@ -24,40 +24,41 @@ typedef struct record {
 int syl_heap_is_empty(const syl_worker *worker) { return worker->heap_top == worker->heap; }
 
 static void *take(syl_worker *worker, size_t bytes) {
-  if (!worker->heap || bytes > PTRDIFF_MAX - 2 * UNIT)
+  if (!worker->heap || bytes > PTRDIFF_MAX - 2 * unit)
     return NULL;
-  bytes = (bytes + UNIT - 1) / UNIT * UNIT;
+  bytes = (bytes + unit - 1) / unit * unit;
   size_t left = (size_t)(worker->heap_end - worker->heap_top);
-  if (left < 2 * UNIT || left - 2 * UNIT < bytes)
+  if (left < 2 * unit || left - 2 * unit < bytes)
     return NULL;
   record *below = (record *)worker->heap_top;
   if (syl_heap_is_empty(worker)) {
     below->below = NULL;
     below->freed = 0;
   }
-  record *top = (record *)(worker->heap_top + UNIT + bytes);
+  record *top = (record *)(worker->heap_top + unit + bytes);
   below->above = top;
   top->below = below;
   top->above = NULL;
   top->freed = 0;
   worker->heap_top = (char *)top;
-  return (char *)below + UNIT;
+  return (char *)below + unit;
 }
 
 static void give_back(syl_worker *worker, void *block) {
-  ((record *)((char *)block - UNIT))->above->freed = 1;
+  ((record *)((char *)block - unit))->above->freed = 1;
   while (!syl_heap_is_empty(worker) && ((record *)worker->heap_top)->freed)
     worker->heap_top = (char *)((record *)worker->heap_top)->below;
 }
 
-/* Memory for a kernel, aligned to 64 bytes; null where the worker's heap (or, without a worker, the process) has none. */
+/* Memory for a kernel, aligned to 64 bytes; null where the worker's heap (or, without a worker, the process) has none.
+ */
 void *halide_malloc(void *user_context, size_t bytes) {
   if (user_context)
     return take(user_context, bytes);
-  if (bytes > PTRDIFF_MAX - 3 * UNIT)
+  if (bytes > PTRDIFF_MAX - 3 * unit)
     return NULL;
-  char *memory = aligned_alloc(UNIT, (bytes + 3 * UNIT - 1) / UNIT * UNIT);
-  return memory ? memory + UNIT : NULL;
+  char *memory = aligned_alloc(unit, (bytes + 3 * unit - 1) / unit * unit);
+  return memory ? memory + unit : NULL;
 }
 
 void halide_free(void *user_context, void *block) {
@@ -66,7 +67,7 @@ void halide_free(void *user_context, void *block) {
   if (user_context)
     give_back(user_context, block);
   else
-    free((char *)block - UNIT);
+    free((char *)block - unit);
 }
 
 /* Keeps a kernel's first message. */

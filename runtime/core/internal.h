@@ -24,8 +24,8 @@ SYL_INTERNAL uint64_t syl_cpu_features(void);
 /* cpu.c: CPUs that this process may use: the smaller of the affinity mask and the cgroup's limit, 1 at least. Reads the
  * system once. */
 SYL_INTERNAL int32_t syl_cpu_count(void);
-/* cpu.c: the CPU limit of the cgroups listed in `cgroup_file` (/proc/self/cgroup) under `root` (/sys/fs/cgroup), rounded
- * up to whole CPUs; 0 where there is none. */
+/* cpu.c: the CPU limit of the cgroups listed in `cgroup_file` (/proc/self/cgroup) under `root` (/sys/fs/cgroup),
+ * rounded up to whole CPUs; 0 where there is none. */
 SYL_INTERNAL int32_t syl_cgroup_cpu_limit(const char *cgroup_file, const char *root);
 
 /* random.c: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). */
@@ -34,7 +34,8 @@ SYL_INTERNAL void syl_philox(const uint32_t counter[4], const uint32_t key[2], u
 SYL_INTERNAL uint64_t syl_random_bits(uint64_t seed, uint32_t tensor, uint64_t index);
 /* random.c: element `index` of a tensor filled by `init` (SYL_INIT_UNIFORM or SYL_INIT_NORMAL) with a and b. Uniform
  * numbers have 24 bits in float32, 53 in float64, and are always below b. */
-SYL_INTERNAL double syl_random_float64(uint64_t seed, uint32_t tensor, uint64_t index, int32_t init, double a, double b);
+SYL_INTERNAL double syl_random_float64(uint64_t seed, uint32_t tensor, uint64_t index, int32_t init, double a,
+                                       double b);
 SYL_INTERNAL float syl_random_float32(uint64_t seed, uint32_t tensor, uint64_t index, int32_t init, double a, double b);
 
 /* tensor.c: visits elements index, index + 1, … index + count - 1 (C order of the PyTorch shape), which lie at
@@ -73,8 +74,8 @@ typedef struct syl_team {
 } syl_team;
 
 /* pool.c: takes up to `threads` threads for one call, of which the caller is one; the pool's where it is free, else the
- * caller alone. The parts of the scratch block for each thread start at `parts`, `part_bytes` apart. Starts threads that
- * the pool lacks. Errors: SYL_ERROR_ARGUMENT in a child of fork(). */
+ * caller alone. The parts of the scratch block for each thread start at `parts`, `part_bytes` apart. Starts threads
+ * that the pool lacks. Errors: SYL_ERROR_ARGUMENT in a child of fork(). */
 SYL_INTERNAL syl_status syl_team_form(syl_team *team, const syl_model *model, int32_t threads, char *parts,
                                       uint64_t part_bytes);
 /* pool.c: runs all slices of a phase and returns when they are done; `failure` tells the first that failed, if any. */

@@ -1,17 +1,17 @@
 /* The process's thread pool: runs the slices of a phase. Layer: runtime/core.
  *
- * One call at a time holds the pool (`busy`); a call that finds it taken runs on its caller's thread alone. The holder is
- * thread 0. Each thread owns a contiguous share of the slices, the same in every phase of equal slice count, so that a
- * core finds what it wrote; a thread that is done with its own takes from the far end of the others'.
+ * One call at a time holds the pool (`busy`); a call that finds it taken runs on its caller's thread alone. The holder
+ * is thread 0. Each thread owns a contiguous share of the slices, the same in every phase of equal slice count, so that
+ * a core finds what it wrote; a thread that is done with its own takes from the far end of the others'.
  *
  * A share is one 64-bit word, generation:32 next:16 end:16, so that taking a slice is one compare-and-swap that fails
- * when the phase is no longer the one that was looked at. A phase is over when `remaining` slices are 0: nobody waits for
- * a thread that got no slice. Fields of the job are written before the shares of a generation and change only when all of
- * its slices are done, so a thread that took a slice may read them.
+ * when the phase is no longer the one that was looked at. A phase is over when `remaining` slices are 0: nobody waits
+ * for a thread that got no slice. Fields of the job are written before the shares of a generation and change only when
+ * all of its slices are done, so a thread that took a slice may read them.
  *
  * A waiting thread spins, then sleeps on its own futex word. Before it sleeps it sets the word and looks again; who
- * changes what it waits for does so before looking at the word; all four in one total order (seq_cst), so that no wake-up
- * is lost. */
+ * changes what it waits for does so before looking at the word; all four in one total order (seq_cst), so that no
+ * wake-up is lost. */
 #include "internal.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -64,7 +64,8 @@ static pthread_mutex_t failure_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- floating point ---- */
 
-/* Rounding to nearest, exceptions masked, subnormals taken as zero: the same on every thread, whatever the caller has. */
+/* Rounding to nearest, exceptions masked, subnormals taken as zero: the same on every thread, whatever the caller has.
+ */
 static uint32_t set_float_control(void) {
 #if defined(__x86_64__)
   uint32_t old = _mm_getcsr();
@@ -177,7 +178,8 @@ static int32_t take_slice(share *from, uint32_t generation, int owner) {
 /* Runs slices of the phase in work, as thread `index`, until none is left to take. */
 static void work(int32_t index) {
   uint32_t generation = atomic_load(&pool.generation);
-  int32_t threads = atomic_load(&pool.threads); /* of this generation, or of a later one: then no slice is left to take */
+  int32_t threads =
+      atomic_load(&pool.threads); /* of this generation, or of a later one: then no slice is left to take */
   if (index >= threads)
     return;
   for (int32_t t = 0; t < threads; ++t) {
@@ -209,8 +211,8 @@ static void after_fork_in_child(void) {
     atomic_store(&pool.forked, 1);
 }
 
-/* Brings the pool to `threads` threads with the caller, or as near as the system allows. Signals of the process go to the
- * app's own threads. */
+/* Brings the pool to `threads` threads with the caller, or as near as the system allows. Signals of the process go to
+ * the app's own threads. */
 static void start_threads(int32_t threads) {
   static int registered;
   if (pool.started + 1 >= threads)
@@ -252,9 +254,8 @@ syl_status syl_team_form(syl_team *team, const syl_model *model, int32_t threads
   if (threads > 1) {
     int idle = 0;
     if (atomic_load(&pool.forked))
-      return syl_fail(SYL_ERROR_ARGUMENT,
-                      "this process is a child of fork() and has none of its parent's threads: "
-                      "use 1 thread here, or exec a new program");
+      return syl_fail(SYL_ERROR_ARGUMENT, "this process is a child of fork() and has none of its parent's threads: "
+                                          "use 1 thread here, or exec a new program");
     if (atomic_compare_exchange_strong(&pool.busy, &idle, 1)) {
       start_threads(threads);
       team->threads = threads < pool.started + 1 ? threads : pool.started + 1;

@@ -16,7 +16,8 @@ size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads)
   if (syl_check_model(model) != SYL_OK)
     return 0;
   if (batch < 0 || batch > model->batch) {
-    syl_fail(SYL_ERROR_ARGUMENT, "found batch %d, expected 0 (the compiled batch) to %d", (int)batch, (int)model->batch);
+    syl_fail(SYL_ERROR_ARGUMENT, "found batch %d, expected 0 (the compiled batch) to %d", (int)batch,
+             (int)model->batch);
     return 0;
   }
   if (threads < 0 || threads > SYL_MAX_THREADS) {

@@ -1,9 +1,9 @@
-/* Counter-based random numbers for the initial state: an element's value depends on seed, tensor and element alone, never
- * on the order of drawing or on the layout. Layer: runtime/core.
+/* Counter-based random numbers for the initial state: an element's value depends on seed, tensor and element alone,
+ * never on the order of drawing or on the layout. Layer: runtime/core.
  *
  * Source: Philox4x32-10, Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The key is
- * the seed; the counter is (element / 4, tensor, high half of element / 4, word) where word 0 gives the upper and word 1
- * the lower 32 of an element's 64 bits, so that models in float32 and float64 start alike. */
+ * the seed; the counter is (element / 4, tensor, high half of element / 4, word) where word 0 gives the upper and word
+ * 1 the lower 32 of an element's 64 bits, so that models in float32 and float64 start alike. */
 #include "internal.h"
 #include <math.h>
 
