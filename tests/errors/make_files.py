@@ -25,13 +25,13 @@ def make(path, content):
         _damage(path, content)
     elif "idx" in content:
         array = _array(content["idx"], content)
-        header = struct.pack(">HBB", 0, _IDX_TYPES[content["idx"]], array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+        header = struct.pack(f">HBB{array.ndim}I", 0, _IDX_TYPES[content["idx"]], array.ndim, *array.shape)
         data = header + array.astype(array.dtype.newbyteorder(">")).tobytes()
         path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
         _damage(path, content)
     elif "safetensors" in content:
         shapes = content["safetensors"]
-        tensors.write(path, {name: np.asarray(formula.uniform(name, shape), np.float32) for name, shape in shapes.items()})
+        tensors.write(path, {name: formula.uniform(name, shape).astype(np.float32) for name, shape in shapes.items()})
         _damage(path, content)
     else:
         raise ValueError(f"{path.name}: no such form {content}")

@@ -3,10 +3,10 @@
 
     run_errors.py --sylvite build/bin/sylvite --work DIR [--dimensions] [NAME...]
 
-networks/*.yaml are bad network files. The comment at the head of each lists what `sylvite compile` must say, in order
-and nothing else: `# expect: LINE:COLUMN: error: TEXT`, perhaps followed by `# hint: TEXT`. commands.yaml lists bad data,
-checkpoints, schedules and command lines; its head explains the keys. In every case the exit status must be 1, nothing
-may crash or take longer than a minute, and no `internal error` may appear.
+networks/*.yaml are bad network files. The comment at the head of each lists what `sylvite compile` must say, in
+order and nothing else: `# expect: LINE:COLUMN: error: TEXT`, perhaps followed by `# hint: TEXT`. commands.yaml lists
+bad data, checkpoints, schedules and command lines; its head explains the keys. In every case the exit status must be
+1, nothing may crash or take longer than a minute, and no `internal error` may appear.
 
 With --dimensions it writes networks with the values 0, 1, -1, 2^31-1, 2^31, 2^32 and 2^62 in every attribute instead:
 each must be accepted or end with an error at its line and column. Names choose cases. The last line is
@@ -80,7 +80,9 @@ def run_command(sylvite, case):
         arguments.append(re.sub(r"<(\w+)>", lambda m: str(names[m[1]]), str(argument)))
     done = sylvite.run(*arguments, status=None, cwd=folder, **case.get("environment", {}))
     wanted_status = case.get("status", 1)
-    failures = [f"ended with status {done.returncode}, expected {wanted_status}"] if done.returncode != wanted_status else []
+    failures = []
+    if done.returncode != wanted_status:
+        failures.append(f"ended with status {done.returncode}, expected {wanted_status}")
     failures += [crash(done)] if crash(done) else []
     for pattern in case["expect"]:
         if not re.search(pattern, done.stderr):

@@ -57,11 +57,13 @@ def main():
         expected = module((x / 255 - MEAN) / STD).softmax(1).numpy()
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/X.npy", images)
-        subprocess.run([options.sylvite, "predict", ROOT / "models" / f"{options.net}.yaml", "--data", f"{folder}/X.npy",
-                        "--checkpoint", options.checkpoint, "--out", f"{folder}/P.npy"], check=True)
+        network = ROOT / "models" / f"{options.net}.yaml"
+        subprocess.run([options.sylvite, "predict", network, "--data", f"{folder}/X.npy", "--checkpoint",
+                        options.checkpoint, "--out", f"{folder}/P.npy"], check=True)
         actual = np.load(f"{folder}/P.npy")
     difference = float(np.abs(actual - expected).max())
-    print(f"{options.net}: {len(pairs)} tensors loaded, largest difference of {options.rows} predictions {difference:.2e}")
+    print(f"{options.net}: {len(pairs)} tensors loaded, largest difference of {options.rows} predictions "
+          f"{difference:.2e}")
     sys.exit(0 if difference <= 1e-5 else 1)
 
 

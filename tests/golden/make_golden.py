@@ -82,7 +82,8 @@ def preprocess(case, x):
     """The network's preprocessing of x (channels last), in x's type."""
     for step in case.network.get("preprocess", []):
         attributes = step["normalize"]
-        mean, std = (torch.tensor(attributes.get(key, default), dtype=x.dtype) for key, default in (("mean", [0.0]), ("std", [1.0])))
+        mean = torch.tensor(attributes.get("mean", [0.0]), dtype=x.dtype)
+        std = torch.tensor(attributes.get("std", [1.0]), dtype=x.dtype)
         x = (x / attributes.get("divide", 1) - mean) / std
     return x
 

@@ -20,8 +20,8 @@ import pathlib
 
 import yaml_subset
 
-OPS = ("conv2d", "linear", "batch_norm", "relu", "max_pool2d", "flatten", "normalize", "cross_entropy", "softmax", "sgd",
-       "adam")
+OPS = ("conv2d", "linear", "batch_norm", "relu", "max_pool2d", "flatten", "normalize", "cross_entropy", "softmax",
+       "sgd", "adam")
 MODELS = ("mlp", "lenet5", "fashion_cnn")
 DATA_KINDS = ("normal", "negative", "integers", "ties", "zeros", "offset", "large", "uint8")
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -119,8 +119,8 @@ def compare(case, actual, reference):
         elif name in exact:
             different = int(np.sum(value != wanted))
             if different:
-                failures.append(f"{name} {list(wanted.shape)}: {different} elements differ, equal bits expected; largest "
-                                f"difference {np.max(np.abs(value - wanted)):.3e}")
+                failures.append(f"{name} {list(wanted.shape)}: {different} elements differ, equal bits expected; "
+                                f"largest difference {np.max(np.abs(value - wanted)):.3e}")
         else:
             scale = max(tensors.largest(v) for k, v in reference.items() if _group(k) == _group(name))
             error = tensors.largest(value.astype(np.float64) - wanted.astype(np.float64))

@@ -7,7 +7,10 @@ reader is yaml-cpp.
 """
 import re
 
-_TOKEN = re.compile(r"""\s*([\[\]{},]|:(?=\s|$|[\[{"'])|"(?:[^"\\]|\\.)*"|'[^']*'|[^\[\]{},:"'\s](?:[^\[\]{},:]|:(?!\s|$))*)""")
+_TOKEN = re.compile(r"""\s*([\[\]{},]                                       # punctuation
+                          | :(?=\s|$|[\[{"'])                            # after a key
+                          | "(?:[^"\\]|\\.)*" | '[^']*'                   # quoted
+                          | [^\[\]{},:"'\s](?:[^\[\]{},:]|:(?!\s|$))*)   # plain""", re.VERBOSE)
 
 
 def load(path):

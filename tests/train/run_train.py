@@ -60,10 +60,12 @@ def check_threads(sylvite, folder):
         found = {}
         for threads in (1, 2, 3):
             dump = folder / f"{rows}_{threads}.safetensors"
-            sylvite.run("step", FASHION_CNN, "--input", x, "--target", y, "--steps", 100, "--threads", threads, "--dump", dump)
+            sylvite.run("step", FASHION_CNN, "--input", x, "--target", y, "--steps", 100, "--threads", threads,
+                        "--dump", dump)
             found[threads] = digest(dump)
         if len(set(found.values())) > 1:
-            names = {t: differing(folder / f"{rows}_1.safetensors", folder / f"{rows}_{t}.safetensors")[:5] for t in (2, 3)}
+            first = folder / f"{rows}_1.safetensors"
+            names = {t: differing(first, folder / f"{rows}_{t}.safetensors")[:5] for t in (2, 3)}
             failures.append(f"{rows} rows: the states differ from that of 1 thread: {names}")
         losses = tensors.read(folder / f"{rows}_1.safetensors")[0]["loss"]
         if not losses[-1] < 0.5 * losses[0]:
