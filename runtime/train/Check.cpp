@@ -2,9 +2,9 @@
 // Layer: runtime/train.
 //
 // A point is one element of a tensor, or a random direction through all of it. With loss f, step h and gradient a, its
-// numeric derivative is n = (f(+h) - f(-h)) / 2h. The step is 2^-17, times max(1, |p|) for a parameter p, rounded to a power of two
-// so that even a float32 input moves by exactly that much; where the answer is wrong, smaller steps are tried, whose
-// truncation error is smaller and which reach fewer kinks.
+// numeric derivative is n = (f(+h) - f(-h)) / 2h. The step is 2^-17, times max(1, |p|) for a parameter p, rounded up to
+// a power of two, so that even a float32 input moves by exactly that much; where a and n disagree, smaller steps are
+// tried, whose truncation error is smaller and which reach fewer kinks.
 //
 // A tensor is ok where |a - n| <= max(1e-6 max |n|, floor) for all its points. The floor is the rounding of the quotient
 // itself: 4 e / h, where e is how far the loss moves when all parameters are changed in their last bit. It matters only
@@ -226,11 +226,8 @@ std::vector<Subject> findSubjects(const syl_model &model, int64_t n, uint64_t se
     subject.parameter = parameter;
     subject.gradient = syl_find_tensor(&model, ("grad." + name).c_str());
     subject.elements = elements;
-    if (!subject.gradient && !parameter)
+    if (!subject.gradient) // of an input that is not float
       return;
-    if (!subject.gradient)
-      throw Error(SYL_ERROR_MISMATCH, model.name, "found no tensor grad." + name + ", expected a network compiled with "
-                                                                                   "its gradients kept");
     Random random(seed, SyntheticStream + 2 + (uint64_t(subjects.size()) << 32));
     bool all = elements <= allElements;
     for (int64_t i = 0; i < (all ? elements : sampledElements); ++i) {
@@ -329,6 +326,7 @@ int checkVerb(const syl_model &model, const CheckOptions &options) {
   if (n > model.batch)
     throw Error(SYL_ERROR_ARGUMENT, "--batch",
                 format("found %lld, expected at most %d, the compiled batch", (long long)n, model.batch));
+  requireGradients(model);
   std::vector<Subject> subjects = findSubjects(model, n, options.seed);
   Surface surface(model, options, n);
   for (int draw = 0; draw < mostDraws && std::any_of(subjects.begin(), subjects.end(), anyPending); ++draw) {

@@ -7,13 +7,27 @@
 #include "runtime/train/Verbs.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <new>
+#include <string>
 
 namespace {
 
 using Action = std::function<int()>;
+
+/// A whole number from 1 to 999999999.
+const CLI::Validator positive(
+    [](std::string &text) {
+      bool fits = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos &&
+                  text.find_first_not_of('0') != std::string::npos;
+      return fits ? std::string() : "found " + text + ", expected a whole number from 1 to 999999999";
+    },
+    "");
+
+std::string networkDefault(uint64_t value) { return " (default: " + std::to_string(value) + ", the network file's)"; }
 
 /// The command line of one verb; `action` is what to run after parsing.
 struct VerbLine {
@@ -28,8 +42,8 @@ struct VerbLine {
         ->check(CLI::Range(1, 256))
         ->type_name("N");
   }
-  void seed(std::optional<uint64_t> &value, const char *what) {
-    app.add_option("--seed", value, std::string("Seed of ") + what + " (default: the network file's)")->type_name("S");
+  void seed(std::optional<uint64_t> &value, const char *what, const syl_model &model) {
+    app.add_option("--seed", value, std::string("Seed of ") + what + networkDefault(model.seed))->type_name("S");
   }
   CLI::Option *data(std::string &value, const char *more = "") {
     return app
@@ -47,20 +61,19 @@ struct VerbLine {
   }
 };
 
-const CLI::Range positive(uint64_t(1), uint64_t(1) << 62);
-
 void declareTrain(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::TrainOptions>();
   options->out = std::string("runs/") + model.name;
   line.data(options->data);
-  line.app.add_option("--epochs", options->epochs, "Passes over the training part (default: the network file's)")
+  line.app.add_option("--epochs", options->epochs,
+                      "Passes over the training part" + networkDefault(uint64_t(std::max(model.epochs, 1))))
       ->check(positive)
       ->type_name("N");
-  line.app.add_option("--batch", options->batch, "Samples in a step (default: the network file's)")
+  line.app.add_option("--batch", options->batch, "Samples in a step" + networkDefault(uint64_t(model.batch)))
       ->check(positive)
       ->type_name("N");
   line.threads(options->threads);
-  line.seed(options->seed, "the initial weights and of the samples' order");
+  line.seed(options->seed, "the initial weights and of the samples' order", model);
   line.app.add_option("--out", options->out, "Folder for last.safetensors and best.safetensors")
       ->capture_default_str()
       ->type_name("RUN");
@@ -101,7 +114,7 @@ void declareStep(VerbLine &line, const syl_model &model) {
       ->capture_default_str()
       ->type_name("K");
   line.threads(options->threads);
-  line.seed(options->seed, "the initial weights");
+  line.seed(options->seed, "the initial weights", model);
   line.app.add_option("--dump", options->dump, "Gets output, loss [K], grad.*, parameters, running statistics and slots")
       ->required()
       ->type_name("OUT.safetensors");
@@ -129,7 +142,7 @@ void declareBench(VerbLine &line, const syl_model &model) {
       ->check(CLI::IsMember({"train", "predict", "evaluate"}))
       ->capture_default_str()
       ->type_name("WHAT");
-  line.app.add_option("--batch", options->batch, "Samples in a step (default: the network file's)")
+  line.app.add_option("--batch", options->batch, "Samples in a step" + networkDefault(uint64_t(model.batch)))
       ->check(positive)
       ->type_name("N");
   line.threads(options->threads);

@@ -50,6 +50,17 @@ void Session::predict(const void *input, int64_t n, void *output) {
   require(syl_predict(&model, state.get(), scratch.get(), input, int32_t(n), output), model.name);
 }
 
+void requireGradients(const syl_model &model) {
+  for (int32_t i = 0; i < model.tensor_count; ++i) {
+    if (model.tensors[i].kind != SYL_PARAMETER)
+      continue;
+    std::string name = std::string("grad.") + model.tensors[i].name;
+    if (!syl_find_tensor(&model, name.c_str()))
+      throw Error(SYL_ERROR_MISMATCH, model.name,
+                  "found no tensor " + name + ", expected a network compiled with its gradients kept");
+  }
+}
+
 namespace {
 int64_t product(const int64_t *shape, int32_t rank) {
   int64_t count = 1;

@@ -47,6 +47,9 @@ public:
   Block state, scratch;
 };
 
+/// Throws Error (SYL_ERROR_MISMATCH) where the model keeps no gradient of some parameter.
+void requireGradients(const syl_model &model);
+
 /// Elements and bytes of one sample's input, target and output.
 int64_t inputElements(const syl_model &model);
 int64_t outputElements(const syl_model &model);

@@ -33,6 +33,7 @@ int stepVerb(const syl_model &model, const StepOptions &options) {
     throw Error(SYL_ERROR_MISMATCH, options.input,
                 format("found %lld rows, expected at most %d, the compiled batch", (long long)n, model.batch),
                 format("--batch %lld", (long long)n));
+  requireGradients(model);
   Session session(model, options.threads);
   if (options.state.empty())
     session.init(options.seed.value_or(model.seed));

@@ -17,16 +17,16 @@ using namespace syltest;
 
 class RunTest : public Scratch {
 protected:
-  /// A folder with `count` training and 30 test samples.
-  void makeData(int64_t count) const {
+  /// A folder with `count` training and `testCount` test samples.
+  void makeData(int64_t count, int64_t testCount = 30) const {
     toy::Options options;
     auto part = [&](const std::string &suffix, int64_t rows, uint32_t seed) {
       toy::Samples samples = toy::makeSamples(options, rows, seed);
-      write("data/X" + suffix + ".npy", npyBytes("<f4", "(" + std::to_string(rows) + ", 5)", bytesOf(samples.input)));
-      write("data/Y" + suffix + ".npy", npyBytes("<i4", "(" + std::to_string(rows) + ",)", bytesOf(samples.target)));
+      write("data/X" + suffix + ".npy", npyBytes("<f4", syl::format("(%d, 5)", int(rows)), bytesOf(samples.input)));
+      write("data/Y" + suffix + ".npy", npyBytes("<i4", syl::format("(%d,)", int(rows)), bytesOf(samples.target)));
     };
     part("", count, 1);
-    part("_test", 30, 2);
+    part("_test", testCount, 2);
   }
   std::vector<std::string> command(const std::string &out, std::vector<std::string> more = {}) const {
     std::vector<std::string> words = {TOY_PROGRAM, "train", "--data", path("data"), "--out", path(out)};
@@ -126,6 +126,26 @@ TEST_F(RunTest, StopAndResumeIsExact) {
     }
   }
   EXPECT_GT(stopped, 0);
+}
+
+TEST_F(RunTest, StopDuringAnEvaluationIsExact) {
+  makeData(16, 200000);
+  EXPECT_EQ(train("whole", {"--epochs", "4"}).status, 0);
+  pid_t process = start(folder, command("parts", {"--epochs", "4"}), {});
+  while (!syl::pathExists(path("parts")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  kill(process, SIGINT);
+  Outcome outcome = finish(folder, process);
+  ASSERT_EQ(outcome.status, 130) << outcome.out;
+  toy::Model model;
+  syl::Session session(*model.get(), 1);
+  syl::Progress progress;
+  syl::loadCheckpoint(path("parts/last.safetensors"), *model.get(), session.state.get(), &progress);
+  EXPECT_EQ(progress.position, 16u);
+  EXPECT_EQ(train("parts", {"--resume"}).status, 0);
+  EXPECT_EQ(readAll(path("whole/last.safetensors")), readAll(path("parts/last.safetensors")));
+  EXPECT_EQ(readAll(path("whole/best.safetensors")), readAll(path("parts/best.safetensors")));
 }
 
 TEST_F(RunTest, NoTestPart) {
