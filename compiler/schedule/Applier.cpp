@@ -20,6 +20,13 @@ std::string joined(const std::vector<std::string> &words) {
   return result.empty() ? "none" : result;
 }
 
+// Appended to, where operator+ of a literal and a temporary makes GCC 12 warn of overlaps (its bug 105329).
+std::string quoted(const std::string &text) {
+  std::string result = "'";
+  result.append(text).append("'");
+  return result;
+}
+
 std::string stageText(const std::string &role, size_t stage) {
   return StageName{{role, {}}, static_cast<int>(stage), stage > 0}.str();
 }
@@ -279,7 +286,7 @@ std::optional<Applier::Loop> Applier::findLoop(const Directive &directive, const
   }
   if (!entry.stages[stage].poisoned.count(var.text))
     fail(directive, var.location,
-         "'" + stageText(entry.role, stage) + "' has no Var '" + var.text + "'; it has: " + joined(names),
+         quoted(stageText(entry.role, stage)) + " has no Var '" + var.text + "'; it has: " + joined(names),
          didYouMean(var.text, names));
   return std::nullopt;
 }
@@ -313,7 +320,7 @@ bool Applier::isFree(const Directive &directive, const Entry &entry, size_t stag
   for (const Loop &loop : KernelFuncs::loops(entry, stage))
     if (loop.name == name.text && !std::count(replaced.begin(), replaced.end(), name.text))
       return fail(directive, name.location,
-                  "'" + stageText(entry.role, stage) + "' already has a Var '" + name.text + "'");
+                  quoted(stageText(entry.role, stage)) + " already has a Var '" + name.text + "'");
   return true;
 }
 

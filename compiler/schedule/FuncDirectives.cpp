@@ -50,7 +50,7 @@ bool Applier::computeOrStoreAt(Call &call) {
     return fail(d, d.target->role.location, "'" + consumer->role + "' is an input of the kernel and has no loops");
   size_t stage = static_cast<size_t>(d.target->stage);
   if (stage >= consumer->stages.size())
-    return fail(d, d.target->role.location, "there is no stage '" + d.target->str() + "'");
+    return fail(d, d.target->role.location, std::string("there is no stage '").append(d.target->str()).append("'"));
   std::optional<Loop> loop;
   if (!d.target->named)
     // The last stage that has it: an update reads more often than the pure definition does.
@@ -67,7 +67,7 @@ bool Applier::computeOrStoreAt(Call &call) {
   }
   if (!loop)
     return false;
-  call.arguments = "[" + d.target->str() + ", " + loop->name + "]";
+  call.arguments = std::string("[").append(d.target->str()).append(", ").append(loop->name).append("]");
   levels.push_back({&d, call.role, consumer->role, loop->name});
   return halide(d, [&] {
     Halide::LoopLevel level(consumer->func, halideLoop(loop->halideName, loop->isRVar));

@@ -1,6 +1,8 @@
 // Stable names over Halide's own. Layer: schedule; Halide.
 #include "compiler/schedule/KernelFuncs.h"
 
+#include "compiler/schedule/Directive.h"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -184,11 +186,12 @@ std::string KernelFuncs::describe() const {
       continue;
     }
     for (size_t s = 0; s < entry.stages.size(); ++s) {
-      text += entry.role + (s == 0 ? "" : s == 1 ? ".update" : ".update" + std::to_string(s - 1)) + ":";
+      text += schedule::StageName{{entry.role, {}}, static_cast<int>(s), s > 0}.str();
+      text += ":";
       for (const Loop &loop : loops(entry, s)) {
         text += " " + loop.name;
         if (auto extent = entry.stages[s].extents.find(loop.name); extent != entry.stages[s].extents.end())
-          text += "[" + std::to_string(extent->second) + "]";
+          text.append("[").append(std::to_string(extent->second)).append("]");
       }
       text += s == 0 && entry.isOutput ? "  (output)\n" : "\n";
     }

@@ -343,7 +343,7 @@ bool Applier::computeWith(Call &call) {
     return false;
   size_t otherStage = static_cast<size_t>(d.target->stage);
   if (other->input || otherStage >= other->stages.size())
-    return fail(d, d.target->role.location, "there is no stage '" + d.target->str() + "'");
+    return fail(d, d.target->role.location, std::string("there is no stage '").append(d.target->str()).append("'"));
   const Entry &entry = funcs.entry(call.role);
   auto loop = findLoop(d, *other, otherStage, d.vars[0]);
   if (!loop || !findLoop(d, entry, call.stage, d.vars[0]))
