@@ -29,22 +29,30 @@ int64_t Array::rowElements() const {
 
 size_t dtypeBytes(syl_dtype dtype) {
   switch (dtype) {
-  case SYL_UINT8: return 1;
+  case SYL_UINT8:
+    return 1;
   case SYL_INT32:
-  case SYL_FLOAT32: return 4;
+  case SYL_FLOAT32:
+    return 4;
   case SYL_INT64:
-  case SYL_FLOAT64: return 8;
+  case SYL_FLOAT64:
+    return 8;
   }
   return 0;
 }
 
 const char *dtypeName(syl_dtype dtype) {
   switch (dtype) {
-  case SYL_UINT8: return "uint8";
-  case SYL_INT32: return "int32";
-  case SYL_INT64: return "int64";
-  case SYL_FLOAT32: return "float32";
-  case SYL_FLOAT64: return "float64";
+  case SYL_UINT8:
+    return "uint8";
+  case SYL_INT32:
+    return "int32";
+  case SYL_INT64:
+    return "int64";
+  case SYL_FLOAT32:
+    return "float32";
+  case SYL_FLOAT64:
+    return "float64";
   }
   return "unknown";
 }
@@ -69,11 +77,16 @@ namespace {
 /// Calls `use` with a null pointer to the C++ type of `dtype`.
 template <class Use> auto withType(syl_dtype dtype, Use use) {
   switch (dtype) {
-  case SYL_UINT8: return use(static_cast<const uint8_t *>(nullptr));
-  case SYL_INT32: return use(static_cast<const int32_t *>(nullptr));
-  case SYL_INT64: return use(static_cast<const int64_t *>(nullptr));
-  case SYL_FLOAT32: return use(static_cast<const float *>(nullptr));
-  default: return use(static_cast<const double *>(nullptr));
+  case SYL_UINT8:
+    return use(static_cast<const uint8_t *>(nullptr));
+  case SYL_INT32:
+    return use(static_cast<const int32_t *>(nullptr));
+  case SYL_INT64:
+    return use(static_cast<const int64_t *>(nullptr));
+  case SYL_FLOAT32:
+    return use(static_cast<const float *>(nullptr));
+  default:
+    return use(static_cast<const double *>(nullptr));
   }
 }
 
@@ -139,9 +152,9 @@ void requireFinite(const Array &array, const std::string &path) {
   for (size_t i = 0; i < count; ++i) {
     double value = array.dtype == SYL_FLOAT32 ? load<float>(array.data.data(), i) : load<double>(array.data.data(), i);
     if (!std::isfinite(value))
-      throw Error(SYL_ERROR_MISMATCH, path,
-                  format("found %s at index %zu, expected finite values",
-                         std::isnan(value) ? "nan" : "an infinity", i));
+      throw Error(
+          SYL_ERROR_MISMATCH, path,
+          format("found %s at index %zu, expected finite values", std::isnan(value) ? "nan" : "an infinity", i));
   }
 }
 

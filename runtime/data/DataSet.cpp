@@ -56,8 +56,9 @@ Source findFolder(const std::string &folder) {
     return source;
   source.test = {};
   if (!pathExists(folder + "/X.npy") || !pathExists(folder + "/Y.npy"))
-    throw Error(SYL_ERROR_IO, folder, "found no data set, expected train-images-idx3-ubyte and "
-                                      "train-labels-idx1-ubyte (or .gz), or X.npy and Y.npy");
+    throw Error(SYL_ERROR_IO, folder,
+                "found no data set, expected train-images-idx3-ubyte and "
+                "train-labels-idx1-ubyte (or .gz), or X.npy and Y.npy");
   source.train = {folder + "/X.npy", folder + "/Y.npy"};
   if (pathExists(folder + "/X_test.npy"))
     source.test = {folder + "/X_test.npy", folder + "/Y_test.npy"};

@@ -25,9 +25,9 @@ struct DataSet {
 enum class Parts { All, Test };
 
 /// Reads the data set that `data` names: `fashion-mnist`, a folder of IDX files named as MNIST's (gzipped or not), a
-/// folder with X.npy, Y.npy and perhaps X_test.npy, Y_test.npy, or a pair "X.npy,Y.npy". With Parts::Test, `test` is the
-/// test part, or the training part where there is no other. Every file is checked against `model`: shape, type without
-/// loss, finite values, labels in range. Throws Error with all that is wrong.
+/// folder with X.npy, Y.npy and perhaps X_test.npy, Y_test.npy, or a pair "X.npy,Y.npy". With Parts::Test, `test` is
+/// the test part, or the training part where there is no other. Every file is checked against `model`: shape, type
+/// without loss, finite values, labels in range. Throws Error with all that is wrong.
 DataSet readDataSet(const std::string &data, const syl_model &model, Parts parts);
 
 /// Reads the samples alone, for prediction: as readDataSet with Parts::Test, or a single X.npy. `path` gets their file.

@@ -66,8 +66,9 @@ public:
   void requireEnd() {
     char extra;
     if (read(&extra, 1) != 0)
-      throw Error(SYL_ERROR_FORMAT, file.path(),
-                  format("found more bytes, expected the end of the file after %llu", (unsigned long long)position - 1));
+      throw Error(
+          SYL_ERROR_FORMAT, file.path(),
+          format("found more bytes, expected the end of the file after %llu", (unsigned long long)position - 1));
     if (!zipped)
       return;
     int code = Z_OK;
@@ -95,11 +96,20 @@ private:
 
 bool elementType(uint8_t code, syl_dtype &dtype) {
   switch (code) {
-  case 0x08: dtype = SYL_UINT8; return true;
-  case 0x0c: dtype = SYL_INT32; return true;
-  case 0x0d: dtype = SYL_FLOAT32; return true;
-  case 0x0e: dtype = SYL_FLOAT64; return true;
-  default: return false;
+  case 0x08:
+    dtype = SYL_UINT8;
+    return true;
+  case 0x0c:
+    dtype = SYL_INT32;
+    return true;
+  case 0x0d:
+    dtype = SYL_FLOAT32;
+    return true;
+  case 0x0e:
+    dtype = SYL_FLOAT64;
+    return true;
+  default:
+    return false;
   }
 }
 

@@ -55,10 +55,10 @@ public:
 
 private:
   [[noreturn]] void fail() {
-    throw Error(SYL_ERROR_FORMAT, path,
-                format("found a damaged header at byte %zu of it, expected {'descr': …, 'fortran_order': …, 'shape': …}",
-                       at),
-                damagedHint);
+    throw Error(
+        SYL_ERROR_FORMAT, path,
+        format("found a damaged header at byte %zu of it, expected {'descr': …, 'fortran_order': …, 'shape': …}", at),
+        damagedHint);
   }
   void space() {
     while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t'))
@@ -191,7 +191,8 @@ Array readNpy(const std::string &path) {
   if (prefix == 12)
     length |= size_t(start[10]) << 16 | size_t(start[11]) << 24;
   if (length > headerLimit)
-    throw Error(SYL_ERROR_FORMAT, path, format("found a header of %zu bytes, expected at most %zu", length, headerLimit));
+    throw Error(SYL_ERROR_FORMAT, path,
+                format("found a header of %zu bytes, expected at most %zu", length, headerLimit));
   std::string text(length, '\0');
   file.readExactly(text.data(), length, prefix);
   Header header = HeaderParser(path, text).parse();
@@ -201,7 +202,8 @@ Array readNpy(const std::string &path) {
   array.dtype = elementType(path, header.descr, swap);
   array.shape = header.shape;
   if (array.shape.size() > SYL_MAX_RANK)
-    throw Error(SYL_ERROR_MISMATCH, path, format("found %zu axes, expected at most %d", array.shape.size(), SYL_MAX_RANK));
+    throw Error(SYL_ERROR_MISMATCH, path,
+                format("found %zu axes, expected at most %d", array.shape.size(), SYL_MAX_RANK));
   uint64_t bytes, held = file.size() - std::min<uint64_t>(file.size(), prefix + length);
   bool possible = checkedBytes(array.shape, dtypeBytes(array.dtype), bytes);
   if (!possible || bytes != held)

@@ -21,7 +21,7 @@ constexpr size_t sealDigits = 64;
 /// Bits of an element, 0 for an unknown type.
 unsigned elementBits(const std::string &dtype) {
   static const std::pair<const char *, unsigned> table[] = {
-      {"BOOL", 8},    {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16},
+      {"BOOL", 8},  {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16},
       {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32},    {"F64", 64},    {"I64", 64}, {"U64", 64}};
   for (auto &[name, bits] : table)
     if (dtype == name)
@@ -141,11 +141,16 @@ std::string quoted(const std::string &text) {
 
 const char *safetensorsName(syl_dtype dtype) {
   switch (dtype) {
-  case SYL_UINT8: return "U8";
-  case SYL_INT32: return "I32";
-  case SYL_INT64: return "I64";
-  case SYL_FLOAT32: return "F32";
-  case SYL_FLOAT64: return "F64";
+  case SYL_UINT8:
+    return "U8";
+  case SYL_INT32:
+    return "I32";
+  case SYL_INT64:
+    return "I64";
+  case SYL_FLOAT32:
+    return "F32";
+  case SYL_FLOAT64:
+    return "F64";
   }
   return "";
 }
@@ -160,8 +165,8 @@ std::optional<syl_dtype> safetensorsType(const std::string &name) {
 SafetensorsFile::SafetensorsFile(const std::string &path) : file(path) {
   auto damaged = [&](const std::string &text) { return Error(SYL_ERROR_FORMAT, path, text, damagedHint); };
   if (file.size() < 8)
-    throw damaged(format("found %llu bytes, expected at least the 8 of a safetensors header",
-                         (unsigned long long)file.size()));
+    throw damaged(
+        format("found %llu bytes, expected at least the 8 of a safetensors header", (unsigned long long)file.size()));
   uint8_t prefix[8];
   file.readExactly(prefix, 8, 0);
   uint64_t length = 0;
@@ -196,9 +201,10 @@ void SafetensorsFile::checkOffsets() const {
     if (!bits)
       throw damaged("found tensor '" + entry.name + "' of the unknown type '" + entry.dtype + "'");
     if (!checkedBytes(entry.shape, bits / 8, bytes) || entry.end < entry.begin || entry.end - entry.begin != bytes)
-      throw damaged(format("found tensor '%s' of %s %s at bytes %llu to %llu, expected as many bytes as its shape needs",
-                           entry.name.c_str(), entry.dtype.c_str(), shapeText(entry.shape).c_str(),
-                           (unsigned long long)entry.begin, (unsigned long long)entry.end));
+      throw damaged(
+          format("found tensor '%s' of %s %s at bytes %llu to %llu, expected as many bytes as its shape needs",
+                 entry.name.c_str(), entry.dtype.c_str(), shapeText(entry.shape).c_str(),
+                 (unsigned long long)entry.begin, (unsigned long long)entry.end));
     order.push_back(&entry);
   }
   std::sort(order.begin(), order.end(), [](const TensorEntry *a, const TensorEntry *b) {
@@ -293,9 +299,9 @@ void SafetensorsWriter::save(const std::string &path, const Metadata &metadata, 
         shape += ',';
       shape += std::to_string(extent);
     }
-    header += format(",%s:{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%llu,%llu]}", quoted(items[i].name).c_str(),
-                     safetensorsName(items[i].dtype), shape.c_str(), (unsigned long long)begin[i],
-                     (unsigned long long)(begin[i] + items[i].data.size()));
+    header += format(",%s:{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%llu,%llu]}",
+                     quoted(items[i].name).c_str(), safetensorsName(items[i].dtype), shape.c_str(),
+                     (unsigned long long)begin[i], (unsigned long long)(begin[i] + items[i].data.size()));
   }
   header += '}';
   header.append((8 - header.size() % 8) % 8, ' ');

@@ -1,8 +1,8 @@
 // The safetensors format (https://github.com/huggingface/safetensors), read strictly and written atomically.
 // Layer: runtime/data.
 //
-// A file that Sylvite writes carries `sha256` in its metadata: the SHA-256 of the whole file with that field's 64 digits
-// replaced by zeros.
+// A file that Sylvite writes carries `sha256` in its metadata: the SHA-256 of the whole file with that field's 64
+// digits replaced by zeros.
 #pragma once
 
 #include "runtime/data/Array.h"

@@ -49,7 +49,8 @@ void timeSteps(Measured &measured, const std::function<void()> &step, double sec
 
 /// Calls each kernel of program `program` over its slices on this thread, in the order of the step; the time is the sum
 /// over the slices divided by the threads, best of several runs. The rates follow from it for a full batch.
-void timeKernels(Measured &measured, Session &session, const SyntheticBatch &batch, void *output, int64_t n, int program) {
+void timeKernels(Measured &measured, Session &session, const SyntheticBatch &batch, void *output, int64_t n,
+                 int program) {
   const syl_model &model = session.model;
   Block local(model.local_bytes), heap(model.heap_bytes);
   syl_frame frame{};
@@ -84,8 +85,8 @@ void timeKernels(Measured &measured, Session &session, const SyntheticBatch &bat
       best = run == 0 ? seconds : std::min(best, seconds);
     }
     double seconds = best / session.threads, full = double(n) / model.batch;
-    measured.kernels.push_back({kernel.name, seconds * 1e3, kernel.flops * full / seconds / 1e9,
-                                kernel.bytes * full / seconds / 1e9});
+    measured.kernels.push_back(
+        {kernel.name, seconds * 1e3, kernel.flops * full / seconds / 1e9, kernel.bytes * full / seconds / 1e9});
   }
 }
 

@@ -6,13 +6,13 @@
 // a power of two, so that even a float32 input moves by exactly that much; where a and n disagree, smaller steps are
 // tried, whose truncation error is smaller and which reach fewer kinks.
 //
-// A tensor is ok where |a - n| <= max(1e-6 max |n|, floor) for all its points. The floor is the rounding of the quotient
-// itself: 4 e / h, where e is how far the loss moves when all parameters are changed in their last bit. It matters only
-// to gradients that are zero up to rounding, such as that of a convolution's bias before batch-norm.
+// A tensor is ok where |a - n| <= max(1e-6 max |n|, floor) for all its points. The floor is the rounding of the
+// quotient itself: 4 e / h, where e is how far the loss moves when all parameters are changed in their last bit. It
+// matters only to gradients that are zero up to rounding, such as that of a convolution's bias before batch-norm.
 //
 // A point that disagrees lies near a kink (of relu or max-pool) where the two one-sided slopes, or the quotients at two
-// steps, disagree as much as a and n do, and near nothing but rounding where |a - n| < 4 e / h. Both are drawn again: at
-// another random state, input and target. Otherwise, or after too many draws, the gradient is wrong.
+// steps, disagree as much as a and n do, and near nothing but rounding where |a - n| < 4 e / h. Both are drawn again:
+// at another random state, input and target. Otherwise, or after too many draws, the gradient is wrong.
 #include "runtime/train/Session.h"
 #include "runtime/train/Synthetic.h"
 #include "runtime/train/Verbs.h"
@@ -117,7 +117,8 @@ public:
     loss();
     for (Subject &subject : subjects) {
       subject.values.resize(size_t(subject.elements));
-      require(syl_export_tensor(subject.gradient, session.scratch.get(), int32_t(n), subject.values.data()), subject.name);
+      require(syl_export_tensor(subject.gradient, session.scratch.get(), int32_t(n), subject.values.data()),
+              subject.name);
     }
   }
 
@@ -267,8 +268,11 @@ bool judge(Surface &surface, Subject &subject, Point &point, double allowed, dou
   bool unclear = error < 4 * rounding / slopes.step;
   if (verbose)
     std::printf("%s: analytic %.12g, numeric %.12g (step %.2g), slopes %.12g and %.12g: %s\n",
-                pointText(subject, point).c_str(), point.analytic, point.numeric, slopes.step, slopes.left, slopes.right,
-                kink ? "near a kink, drawn again" : unclear ? "within rounding, drawn again" : "WRONG");
+                pointText(subject, point).c_str(), point.analytic, point.numeric, slopes.step, slopes.left,
+                slopes.right,
+                kink      ? "near a kink, drawn again"
+                : unclear ? "within rounding, drawn again"
+                          : "WRONG");
   return !kink && !unclear;
 }
 
@@ -288,7 +292,8 @@ void checkPoints(Surface &surface, Subject &subject, double rounding, bool verbo
   for (Point &point : subject.points) {
     if (!point.pending)
       continue;
-    double scale = point.element >= 0 ? subject.largestNumeric : std::max(subject.largestNumeric, std::fabs(point.numeric));
+    double scale =
+        point.element >= 0 ? subject.largestNumeric : std::max(subject.largestNumeric, std::fabs(point.numeric));
     double allowed = std::max(relativeTolerance * scale, floor);
     if (point.element >= 0 || subject.allowed == 0)
       subject.allowed = allowed;
@@ -343,15 +348,15 @@ int checkVerb(const syl_model &model, const CheckOptions &options) {
   std::printf("%-40s %10s %8s %7s %14s %12s %12s\n", "tensor", "elements", "checked", "redrawn", "max |analytic|",
               "max error", "allowed");
   for (const Subject &subject : subjects) {
-    size_t open = size_t(std::count_if(subject.points.begin(), subject.points.end(),
-                                       [](const Point &point) { return point.pending; }));
+    size_t open = size_t(
+        std::count_if(subject.points.begin(), subject.points.end(), [](const Point &point) { return point.pending; }));
     bool ok = subject.failed == 0 && open == 0;
     wrong += !ok;
     std::printf("%-40s %10lld %8zu %7d %14.6g %12.3g %12.3g  %s\n", subject.name.c_str(), (long long)subject.elements,
                 subject.points.size() - open, subject.redrawn, subject.largestAnalytic, subject.worst, subject.allowed,
-                ok            ? "ok"
+                ok               ? "ok"
                 : subject.failed ? format("WRONG at %d points", subject.failed).c_str()
-                              : format("UNDETERMINED at %zu points", open).c_str());
+                                 : format("UNDETERMINED at %zu points", open).c_str());
   }
   std::printf("%s: %zu of %zu gradients agree with central differences\n", model.name, subjects.size() - wrong,
               subjects.size());

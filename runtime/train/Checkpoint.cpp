@@ -104,7 +104,8 @@ double real(const SafetensorsFile &file, const char *key) {
 
 Progress readProgress(const SafetensorsFile &file) {
   if (!file.metadata("epochs"))
-    throw Error(SYL_ERROR_MISMATCH, file.path(), "found no position of a training run, expected a checkpoint of `train`");
+    throw Error(SYL_ERROR_MISMATCH, file.path(),
+                "found no position of a training run, expected a checkpoint of `train`");
   Progress progress;
   progress.epoch = number(file, "epoch");
   progress.position = number(file, "position");

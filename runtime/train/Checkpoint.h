@@ -15,17 +15,17 @@ namespace syl {
 
 /// Where a training run stands, beside the state block.
 struct Progress {
-  uint64_t epoch = 0;         // complete epochs
-  uint64_t position = 0;      // samples of the epoch in progress that were trained on
-  uint64_t epochs = 0;        // that the run is to do
-  uint64_t samples = 0;       // of the training part
+  uint64_t epoch = 0;    // complete epochs
+  uint64_t position = 0; // samples of the epoch in progress that were trained on
+  uint64_t epochs = 0;   // that the run is to do
+  uint64_t samples = 0;  // of the training part
   uint64_t batch = 0;
   uint64_t seed = 0;
-  double lossSum = 0;         // over the samples of the epoch in progress
+  double lossSum = 0; // over the samples of the epoch in progress
   int64_t correct = 0;
-  double bestAccuracy = -1;   // in [0, 1], or -1 before the first evaluation
+  double bestAccuracy = -1; // in [0, 1], or -1 before the first evaluation
   double bestLoss = 0;
-  uint64_t bestEpoch = 0;     // from 1; 0 before the first evaluation
+  uint64_t bestEpoch = 0; // from 1; 0 before the first evaluation
 };
 
 /// Adds the parameters, running statistics and slots of `state` to `writer`, and an int64 X.num_batches_tracked = step

@@ -26,9 +26,9 @@ Score evaluatePart(Session &session, const Part &part) {
       return score;
     }
     int64_t n = std::min<int64_t>(model.batch, count - first);
-    syl_result result = session.evaluate(
-        rowRange(part.input, first, size_t(n), syl_dtype(model.input_dtype), inputSpace),
-        rowRange(part.target, first, size_t(n), syl_dtype(model.target_dtype), targetSpace), n);
+    syl_result result =
+        session.evaluate(rowRange(part.input, first, size_t(n), syl_dtype(model.input_dtype), inputSpace),
+                         rowRange(part.target, first, size_t(n), syl_dtype(model.target_dtype), targetSpace), n);
     score.loss += result.loss * double(n);
     correct = result.correct < 0 ? -1 : correct + result.correct;
   }
@@ -44,8 +44,9 @@ namespace {
 
 /// The text as one word of a shell command.
 std::string shellWord(const std::string &text) {
-  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%") ==
-                           std::string::npos)
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%") ==
+          std::string::npos)
     return text;
   std::string word = "'";
   for (char letter : text)
@@ -148,7 +149,8 @@ private:
     const Part &part = set.train;
     const uint64_t count = progress.samples;
     std::vector<uint32_t> order = epochOrder(progress.seed, progress.epoch, uint32_t(count));
-    Buffer input(inputBytes(model) * progress.batch, model.name), target(targetBytes(model) * progress.batch, model.name);
+    Buffer input(inputBytes(model) * progress.batch, model.name),
+        target(targetBytes(model) * progress.batch, model.name);
     display->startEpoch(progress.epoch + 1, progress.position, count);
     while (progress.position < count) {
       if (StopSignals::signal())
@@ -193,8 +195,8 @@ private:
       report += format("  %.0f images/s", rate);
     display->line(report);
 
-    bool better = progress.bestEpoch == 0 || (score.accuracy >= 0 ? score.accuracy > progress.bestAccuracy
-                                                                  : score.loss < progress.bestLoss);
+    bool better = progress.bestEpoch == 0 ||
+                  (score.accuracy >= 0 ? score.accuracy > progress.bestAccuracy : score.loss < progress.bestLoss);
     ++progress.epoch;
     progress.position = 0;
     progress.lossSum = 0;
@@ -218,8 +220,9 @@ private:
     std::printf("interrupted: saved %s (epoch %llu of %llu, step %llu)\n"
                 "resume: sylvite train %s --data %s --out %s --resume\n",
                 last.c_str(), (unsigned long long)progress.epoch + 1, (unsigned long long)progress.epochs,
-                (unsigned long long)syl_state_step(&model, session.state.get()), shellWord(network ? network : "NET.yaml").c_str(),
-                shellWord(options.data).c_str(), shellWord(options.out).c_str());
+                (unsigned long long)syl_state_step(&model, session.state.get()),
+                shellWord(network ? network : "NET.yaml").c_str(), shellWord(options.data).c_str(),
+                shellWord(options.out).c_str());
     std::fflush(stdout);
     return 128 + signal;
   }

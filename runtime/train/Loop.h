@@ -24,14 +24,15 @@ std::string percent(double fraction);
 
 struct TrainOptions {
   std::string data;
-  std::string out;             // folder of the run
+  std::string out; // folder of the run
   std::optional<uint64_t> epochs, batch, seed;
-  int32_t threads = 0;         // 0: the runtime's default
+  int32_t threads = 0; // 0: the runtime's default
   bool resume = false, quiet = false;
 };
 
-/// Trains and prints; returns the exit status: 0, or 130 (SIGINT) and 143 (SIGTERM) where the run was stopped and saved.
-/// The folder gets last.safetensors (and the one before as last-1.safetensors) and best.safetensors. Throws Error.
+/// Trains and prints; returns the exit status: 0, or 130 (SIGINT) and 143 (SIGTERM) where the run was stopped and
+/// saved. The folder gets last.safetensors (and the one before as last-1.safetensors) and best.safetensors. Throws
+/// Error.
 int trainLoop(const syl_model &model, const TrainOptions &options);
 
 } // namespace syl

@@ -47,10 +47,11 @@ struct VerbLine {
   }
   CLI::Option *data(std::string &value, const char *more = "") {
     return app
-        .add_option("--data", value,
-                    std::string("fashion-mnist, a folder of IDX files (train-images-idx3-ubyte … plain or .gz), a folder "
-                                "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy") +
-                        more)
+        .add_option(
+            "--data", value,
+            std::string("fashion-mnist, a folder of IDX files (train-images-idx3-ubyte … plain or .gz), a folder "
+                        "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy") +
+                more)
         ->required()
         ->type_name("DATA");
   }
@@ -65,8 +66,9 @@ void declareTrain(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::TrainOptions>();
   options->out = std::string("runs/") + model.name;
   line.data(options->data);
-  line.app.add_option("--epochs", options->epochs,
-                      "Passes over the training part" + networkDefault(uint64_t(std::max(model.epochs, 1))))
+  line.app
+      .add_option("--epochs", options->epochs,
+                  "Passes over the training part" + networkDefault(uint64_t(std::max(model.epochs, 1))))
       ->check(positive)
       ->type_name("N");
   line.app.add_option("--batch", options->batch, "Samples in a step" + networkDefault(uint64_t(model.batch)))
@@ -77,7 +79,8 @@ void declareTrain(VerbLine &line, const syl_model &model) {
   line.app.add_option("--out", options->out, "Folder for last.safetensors and best.safetensors")
       ->capture_default_str()
       ->type_name("RUN");
-  line.app.add_flag("--resume", options->resume, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run");
+  line.app.add_flag("--resume", options->resume,
+                    "Go on from RUN/last.safetensors, to the bits of an uninterrupted run");
   line.app.add_flag("-q,--quiet", options->quiet, "Print the last line only");
   line.app.footer("Ctrl-C finishes the step, saves RUN/last.safetensors and says how to resume.\n"
                   "The last line printed is the test accuracy of the best epoch.");
@@ -96,8 +99,10 @@ void declarePredict(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::PredictOptions>();
   line.data(options->data, "; or X.npy alone");
   line.checkpoint(options->checkpoint);
-  line.app.add_option("--out", options->out, "Write all outputs here, as float32 [N, …]; without it the first rows are "
-                                             "printed")
+  line.app
+      .add_option("--out", options->out,
+                  "Write all outputs here, as float32 [N, …]; without it the first rows are "
+                  "printed")
       ->type_name("FILE.npy");
   line.threads(options->threads);
   line.action = [options, &model] { return syl::predictVerb(model, *options); };
@@ -115,7 +120,8 @@ void declareStep(VerbLine &line, const syl_model &model) {
       ->type_name("K");
   line.threads(options->threads);
   line.seed(options->seed, "the initial weights", model);
-  line.app.add_option("--dump", options->dump, "Gets output, loss [K], grad.*, parameters, running statistics and slots")
+  line.app
+      .add_option("--dump", options->dump, "Gets output, loss [K], grad.*, parameters, running statistics and slots")
       ->required()
       ->type_name("OUT.safetensors");
   line.action = [options, &model] { return syl::stepVerb(model, *options); };
@@ -161,7 +167,8 @@ struct Verb {
 };
 
 const Verb verbs[] = {
-    {"train", "Trains the network, evaluates after each epoch and keeps the last and the best checkpoint.", declareTrain},
+    {"train", "Trains the network, evaluates after each epoch and keeps the last and the best checkpoint.",
+     declareTrain},
     {"evaluate", "Loss and accuracy on the test part of a data set.", declareEvaluate},
     {"predict", "The network's outputs for the samples of a data set.", declarePredict},
     {"step", "Training steps on one batch, with everything they leave in one file.", declareStep},
@@ -202,8 +209,8 @@ extern "C" int syl_main(const syl_model *model, int argc, char **argv) {
   } catch (const std::bad_alloc &) {
     std::fprintf(stderr, "%s: error: out of memory\n", model->name);
   } catch (const std::exception &error) {
-    std::fprintf(stderr, "%s: internal error: %s\nhint: report this with the command and the network file\n", model->name,
-                 error.what());
+    std::fprintf(stderr, "%s: internal error: %s\nhint: report this with the command and the network file\n",
+                 model->name, error.what());
   }
   return 1;
 }

@@ -1,5 +1,5 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). The same key and counter give the same numbers, whatever was drawn before. Layer: runtime/train.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011). The same key and counter give the same numbers, whatever was drawn before. Layer: runtime/train.
 #pragma once
 
 #include <array>

@@ -33,7 +33,8 @@ void require(syl_status status, const std::string &where);
 /// A network's state and scratch blocks and the calls on them; every failure is an Error. For one thread at a time.
 class Session {
 public:
-  /// Blocks for `threads` threads (0: the runtime's default). The state is not filled: init() or a checkpoint does that.
+  /// Blocks for `threads` threads (0: the runtime's default). The state is not filled: init() or a checkpoint does
+  /// that.
   Session(const syl_model &model, int32_t threads);
 
   void init(uint64_t seed);

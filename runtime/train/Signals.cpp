@@ -10,7 +10,7 @@ void receive(int number) { received = number; }
 
 StopSignals::StopSignals() {
   received = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = receive;
   action.sa_flags = int(SA_RESETHAND | SA_RESTART);
   sigemptyset(&action.sa_mask);

@@ -1,5 +1,5 @@
-// What each verb of the program does, apart from its command line. Layer: runtime/train. All throw Error; all return the
-// exit status.
+// What each verb of the program does, apart from its command line. Layer: runtime/train. All throw Error; all return
+// the exit status.
 #pragma once
 
 #include "sylvite/sylvite.h"

@@ -27,7 +27,8 @@ struct Curve {
   static constexpr uint64_t weightAt = 128, gradientAt = 0, inputGradientAt = 1024, lossAt = 8192;
 
   explicit Curve(Kind kind) : kind(kind) {
-    auto set = [&](syl_tensor &tensor, const char *name, int what, int32_t rank, const syl_factor *list, uint64_t offset) {
+    auto set = [&](syl_tensor &tensor, const char *name, int what, int32_t rank, const syl_factor *list,
+                   uint64_t offset) {
       tensor.name = name;
       tensor.kind = what;
       tensor.dtype = SYL_FLOAT64;
@@ -189,7 +190,8 @@ TEST(Check, AGradientThatIsRoundingAloneIsZero) {
 
 TEST(Check, Refusals) {
   toy::Model single;
-  EXPECT_EQ(errorOf([&] { syl::checkVerb(*single.get(), {}); }), "toy: error: found a network compiled in float32, expected float64");
+  EXPECT_EQ(errorOf([&] { syl::checkVerb(*single.get(), {}); }),
+            "toy: error: found a network compiled in float32, expected float64");
   Curve curve(Curve::NoGradient);
   EXPECT_EQ(errorOf([&] { syl::checkVerb(curve.model, {}); }),
             "curve: error: found no tensor grad.w, expected a network compiled with its gradients kept");

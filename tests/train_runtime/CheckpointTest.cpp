@@ -1,7 +1,7 @@
 // Checkpoints of the toy model: exact round trips, files from PyTorch, and what is refused. Layer: tests.
+#include "runtime/train/Checkpoint.h"
 #include "Scratch.h"
 #include "ToyModel.h"
-#include "runtime/train/Checkpoint.h"
 #include "runtime/train/Session.h"
 #include "sylvite/train.h"
 
@@ -30,7 +30,8 @@ protected:
 TEST_F(CheckpointTest, RoundTripIsExact) {
   syl::Progress progress;
   progress.epoch = 3, progress.position = 24, progress.epochs = 9, progress.samples = 100, progress.batch = 8;
-  progress.seed = 42, progress.lossSum = 0.1, progress.correct = 5, progress.bestAccuracy = 1. / 3, progress.bestEpoch = 2;
+  progress.seed = 42, progress.lossSum = 0.1, progress.correct = 5, progress.bestAccuracy = 1. / 3,
+  progress.bestEpoch = 2;
   progress.bestLoss = 1e-300;
   syl::saveCheckpoint(path("c"), *model.get(), session.state.get(), &progress);
   syl::Session other(*model.get(), 1);
@@ -94,7 +95,8 @@ TEST_F(CheckpointTest, CountersAreMadeUpWhereTheModelHasNone) {
 }
 
 /// The file as PyTorch writes it: no metadata, so no seal.
-void strip(const std::string &from, const std::string &to, const std::vector<std::string> &without, bool twice = false) {
+void strip(const std::string &from, const std::string &to, const std::vector<std::string> &without,
+           bool twice = false) {
   syl::SafetensorsFile file(from);
   file.load();
   std::string header = "{", data;
@@ -109,7 +111,8 @@ void strip(const std::string &from, const std::string &to, const std::vector<std
       content = bytesOf(wide);
       dtype = "F64";
     }
-    nlohmann::json item = {{"dtype", dtype}, {"shape", entry.shape}, {"data_offsets", {data.size(), data.size() + content.size()}}};
+    nlohmann::json item = {
+        {"dtype", dtype}, {"shape", entry.shape}, {"data_offsets", {data.size(), data.size() + content.size()}}};
     header += (header.size() > 1 ? "," : "") + nlohmann::json(entry.name).dump() + ":" + item.dump();
     data += content;
   }
@@ -141,7 +144,8 @@ TEST_F(CheckpointTest, AFileOfPyTorchMayLackStepSlotsAndCounters) {
     EXPECT_EQ(mine, theirs) << name;
   }
   std::vector<float> slot(3, -1);
-  ASSERT_EQ(syl_export_tensor(syl_find_tensor(model.get(), slots[1].c_str()), other.state.get(), 0, slot.data()), SYL_OK);
+  ASSERT_EQ(syl_export_tensor(syl_find_tensor(model.get(), slots[1].c_str()), other.state.get(), 0, slot.data()),
+            SYL_OK);
   EXPECT_EQ(slot, std::vector<float>(3, 0));
 
   strip(path("c"), path("p"), {}, true); // and may be float64 where no value changes; its counters give the step

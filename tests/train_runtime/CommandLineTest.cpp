@@ -21,8 +21,8 @@ TEST_F(CommandLineTest, EveryVerbHasHelp) {
     EXPECT_NE(outcome.out.find("--threads"), std::string::npos);
   }
   std::string train = toy({"train", "--help"}).out;
-  for (const char *option : {"--data DATA", "--epochs N", "--batch N", "--threads N", "--seed S", "--out RUN", "--resume",
-                             "-q,--quiet", "fashion-mnist", "runs/toy"})
+  for (const char *option : {"--data DATA", "--epochs N", "--batch N", "--threads N", "--seed S", "--out RUN",
+                             "--resume", "-q,--quiet", "fashion-mnist", "runs/toy"})
     EXPECT_NE(train.find(option), std::string::npos) << option << "\n" << train;
 }
 
@@ -33,7 +33,8 @@ TEST_F(CommandLineTest, Mistakes) {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   };
-  EXPECT_EQ(message({}), "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench\n");
+  EXPECT_EQ(message({}),
+            "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench\n");
   EXPECT_EQ(message({"fly"}),
             "sylvite: error: found 'fly', expected one of train, evaluate, predict, step, check, bench\n");
   EXPECT_EQ(message({"train"}), "sylvite train: error: --data is required\nhint: sylvite train --help\n");

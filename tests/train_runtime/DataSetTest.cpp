@@ -1,7 +1,7 @@
 // Data sets against a network: what is found, and the text of every refusal. Layer: tests.
+#include "runtime/data/DataSet.h"
 #include "Scratch.h"
 #include "ToyModel.h"
-#include "runtime/data/DataSet.h"
 
 #include <cmath>
 #include <cstring>
@@ -60,7 +60,8 @@ TEST_F(DataSetTest, IdxFolderPlainAndGzipped) {
   EXPECT_EQ(set.test->count(), 3); // no other part
   write("d/t10k-images-idx3-ubyte", idxBytes({1, 2, 2}, "abcd"));
   EXPECT_EQ(errorOf([&] { syl::readDataSet(path("d"), *images.get(), syl::Parts::All); }),
-            path("d") + ": error: found t10k-images-idx3-ubyte alone, expected t10k-labels-idx1-ubyte (or .gz) beside it");
+            path("d") +
+                ": error: found t10k-images-idx3-ubyte alone, expected t10k-labels-idx1-ubyte (or .gz) beside it");
   write("d/t10k-labels-idx1-ubyte", idxBytes({1}, std::string("\1", 1)));
   EXPECT_EQ(syl::readDataSet(path("d"), *images.get(), syl::Parts::All).test->count(), 1);
 }
@@ -125,18 +126,19 @@ TEST_F(DataSetTest, ConversionsThatLoseAreRefused) {
 TEST_F(DataSetTest, ShapeAndLabelsAreBothReported) {
   x("|u1", "(2, 3, 2)", "abcdefghijkl");
   y("<i4", "(2,)", bytesOf<int32_t>({0, 3}));
-  EXPECT_EQ(error(images), path("X.npy") + ": error: found samples of shape [3, 2], expected [2, 2, 1], the input of toy\n" +
-                               path("Y.npy") +
-                               ": error: found label 3 at index 1, expected 0 to 2: the network has 3 classes");
+  EXPECT_EQ(error(images),
+            path("X.npy") + ": error: found samples of shape [3, 2], expected [2, 2, 1], the input of toy\n" +
+                path("Y.npy") + ": error: found label 3 at index 1, expected 0 to 2: the network has 3 classes");
 }
 
 TEST_F(DataSetTest, TypeThatDoesNotFit) {
   x("<f4", "(1, 2, 2)", bytesOf<float>({0, 1, 2, 0.5f}));
   y("<i4", "(1,)", bytesOf<int32_t>({-1}));
-  EXPECT_EQ(error(images),
-            path("X.npy") + ": error: found float32, expected uint8: the value 0.5 at index 3 would change\n"
-                            "hint: convert it yourself, in NumPy by array.astype('uint8')\n" +
-                path("Y.npy") + ": error: found label -1 at index 0, expected 0 to 2: the network has 3 classes");
+  EXPECT_EQ(error(images), path("X.npy") +
+                               ": error: found float32, expected uint8: the value 0.5 at index 3 would change\n"
+                               "hint: convert it yourself, in NumPy by array.astype('uint8')\n" +
+                               path("Y.npy") +
+                               ": error: found label -1 at index 0, expected 0 to 2: the network has 3 classes");
 }
 
 TEST_F(DataSetTest, OtherRefusals) {
@@ -163,8 +165,7 @@ TEST_F(DataSetTest, WhatIsNotThere) {
   };
   const std::string hint =
       "\nhint: --data takes fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy, or X.npy,Y.npy";
-  EXPECT_EQ(message(path("none")),
-            path("none") + ": error: found no such file or folder, expected a data set" + hint);
+  EXPECT_EQ(message(path("none")), path("none") + ": error: found no such file or folder, expected a data set" + hint);
   x("<f4", "(1, 5)", bytesOf(std::vector<float>(5, 1)));
   EXPECT_EQ(message(path("X.npy")), path("X.npy") + ": error: found a single file, expected a data set" + hint);
   EXPECT_EQ(message(folder), folder + ": error: found no data set, expected train-images-idx3-ubyte and "

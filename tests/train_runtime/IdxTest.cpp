@@ -1,6 +1,6 @@
 // The IDX reader on whole, truncated and damaged files. Layer: tests.
-#include "Scratch.h"
 #include "runtime/data/Idx.h"
+#include "Scratch.h"
 
 namespace {
 
@@ -53,8 +53,7 @@ TEST_F(IdxTest, Messages) {
   };
   EXPECT_EQ(message(""), "found 0 bytes, expected at least the 4 of an IDX header" + hint);
   EXPECT_EQ(message(std::string("\0\0\x08\x02\0\0\0\1", 8)), "found 8 bytes, expected an IDX header of 12" + hint);
-  EXPECT_EQ(message(idxBytes({2, 3}, "abcde")),
-            "found 5 bytes of data, expected 6 for uint8 of shape [2, 3]" + hint);
+  EXPECT_EQ(message(idxBytes({2, 3}, "abcde")), "found 5 bytes of data, expected 6 for uint8 of shape [2, 3]" + hint);
   EXPECT_EQ(message(gzipped(idxBytes({2, 3}, "abcde"))),
             "found 5 bytes of data, expected 6 for uint8 of shape [2, 3]" + hint);
   EXPECT_EQ(message(idxBytes({2, 3}, "abcdefg")), "found more bytes, expected the end of the file after 18");

@@ -1,6 +1,6 @@
 // The .npy reader and writer: types, byte orders, element orders, damaged headers. Layer: tests.
-#include "Scratch.h"
 #include "runtime/data/Npy.h"
+#include "Scratch.h"
 
 #include <algorithm>
 
@@ -9,8 +9,9 @@ namespace {
 using namespace syltest;
 using NpyTest = Scratch;
 
-template <class T> void readsType(const NpyTest &, const std::string &file, const std::string &code, syl_dtype dtype,
-                                  const std::function<std::string(const std::string &)> &write) {
+template <class T>
+void readsType(const NpyTest &, const std::string &file, const std::string &code, syl_dtype dtype,
+               const std::function<std::string(const std::string &)> &write) {
   std::vector<T> values = {T(0), T(1), T(2), T(100), T(4), T(5)};
   std::string little = bytesOf(values), big = little;
   for (size_t at = 0; at < big.size(); at += sizeof(T))
@@ -54,7 +55,8 @@ TEST_F(NpyTest, ScalarsEmptyArraysAndVersion2) {
             std::vector<double>{7});
   EXPECT_EQ(syl::readNpy(write("e.npy", npyBytes("<f4", "(0, 3)", ""))).elements(), 0);
   std::string one = npyBytes("|u1", "(3,)", "abc");
-  std::string two = one.substr(0, 6) + std::string("\2\0", 2) + one.substr(8, 2) + std::string("\0\0", 2) + one.substr(10);
+  std::string two =
+      one.substr(0, 6) + std::string("\2\0", 2) + one.substr(8, 2) + std::string("\0\0", 2) + one.substr(10);
   EXPECT_EQ(valuesOf<uint8_t>(syl::readNpy(write("2.npy", two))), (std::vector<uint8_t>{'a', 'b', 'c'}));
 }
 
@@ -96,7 +98,8 @@ TEST_F(NpyTest, Messages) {
     return text.substr(std::min(text.size(), file.size() + 9));
   };
   EXPECT_EQ(message("\x93NUM"), "found 4 bytes, expected at least the 10 of a .npy header" + hint);
-  EXPECT_EQ(message("PK\x03\x04 a zip file"), "found no .npy header of version 1 to 3 at the start, expected one" + hint);
+  EXPECT_EQ(message("PK\x03\x04 a zip file"),
+            "found no .npy header of version 1 to 3 at the start, expected one" + hint);
   EXPECT_EQ(message(npyBytes("<f2", "(1,)", "ab")),
             "found the type '<f2', expected uint8, int32, int64, float32 or float64\n"
             "hint: convert it, in NumPy by array.astype('float32')");
@@ -108,7 +111,8 @@ TEST_F(NpyTest, Messages) {
             "found a damaged header at byte 69 of ");
   EXPECT_EQ(message(npyBytes("<f4", "(99999999999999999, 99999999999999999)", "")),
             "found 0 bytes of data, expected more than any file holds for float32 of shape [99999999999999999, "
-            "99999999999999999]" + hint);
+            "99999999999999999]" +
+                hint);
   EXPECT_EQ(message(npyBytes("<f4", "(1,1,1,1,1,1,1,1,1)", "abcd")), "found 9 axes, expected at most 8");
 }
 

@@ -61,8 +61,8 @@ TEST_F(RunTest, TrainsAndEndsWithTheBestAccuracy) {
   EXPECT_EQ(progress.epoch, 3u);
   EXPECT_EQ(syl_state_step(model.get(), session.state.get()), 3u * 13); // the last batch of 4 is trained on
   syl::loadCheckpoint(path("run/best.safetensors"), *model.get(), session.state.get(), &progress);
-  Outcome evaluated = run(folder, {TOY_PROGRAM, "evaluate", "--data", path("data"), "--checkpoint",
-                                   path("run/best.safetensors")});
+  Outcome evaluated =
+      run(folder, {TOY_PROGRAM, "evaluate", "--data", path("data"), "--checkpoint", path("run/best.safetensors")});
   EXPECT_EQ(lastLine(evaluated.out), lastLine(outcome.out));
 }
 
@@ -152,7 +152,8 @@ TEST_F(RunTest, NoTestPart) {
   makeData(40);
   Outcome outcome = run(folder, {TOY_PROGRAM, "train", "--data", path("data/X.npy") + "," + path("data/Y.npy"), "--out",
                                  path("run"), "-q"});
-  EXPECT_TRUE(std::regex_match(outcome.out, std::regex("train accuracy \\d+\\.\\d\\d%\n"))) << outcome.out << outcome.err;
+  EXPECT_TRUE(std::regex_match(outcome.out, std::regex("train accuracy \\d+\\.\\d\\d%\n")))
+      << outcome.out << outcome.err;
 }
 
 TEST_F(RunTest, Refusals) {
@@ -167,11 +168,11 @@ TEST_F(RunTest, Refusals) {
   refused("file/run", {}, path("file/run") + ": error: cannot create the folder: Not a directory");
   refused("file", {}, path("file") + ": error: found a file, expected a folder or nothing");
   refused("run", {"--batch", "9"}, "--batch: error: found 9, expected at most 8, the compiled batch");
-  refused("run", {"--resume"}, path("run/last.safetensors") + ": error: found no checkpoint to resume from\n"
-                                                              "hint: start the run without --resume");
+  refused("run", {"--resume"},
+          path("run/last.safetensors") + ": error: found no checkpoint to resume from\n"
+                                         "hint: start the run without --resume");
   EXPECT_EQ(train("run", {"--batch", "4", "--seed", "5", "--epochs", "1"}).status, 0);
-  refused("run", {"--resume", "--batch", "8"},
-          "--batch: error: found 8, expected 4, as the run to resume has it");
+  refused("run", {"--resume", "--batch", "8"}, "--batch: error: found 8, expected 4, as the run to resume has it");
   refused("run", {"--resume", "--seed", "6"}, "--seed: error: found 6, expected 5, as the run to resume has it");
   makeData(41);
   refused("run", {"--resume", "--epochs", "2"},

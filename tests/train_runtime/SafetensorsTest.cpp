@@ -1,6 +1,6 @@
 // safetensors: round trips, hostile headers, and the seal against every changed byte and every cut. Layer: tests.
-#include "Scratch.h"
 #include "runtime/data/Safetensors.h"
+#include "Scratch.h"
 
 namespace {
 
@@ -46,7 +46,8 @@ TEST_F(SafetensorsTest, RoundTrip) {
 
 TEST_F(SafetensorsTest, AcceptsAFileWithoutMetadata) {
   write("a", container(R"({"b":{"dtype":"BF16","shape":[1],"data_offsets":[4,6]},"a":{"dtype":"F32","shape":[],)"
-                       R"("data_offsets":[0,4]}}   )", "abcdef"));
+                       R"("data_offsets":[0,4]}}   )",
+                       "abcdef"));
   syl::SafetensorsFile file(path("a"));
   file.load();
   EXPECT_FALSE(file.isSealed());

@@ -37,9 +37,7 @@ std::string readAll(const std::string &path) {
   return text.str();
 }
 
-std::string bigEndian(uint32_t value) {
-  return {char(value >> 24), char(value >> 16), char(value >> 8), char(value)};
-}
+std::string bigEndian(uint32_t value) { return {char(value >> 24), char(value >> 16), char(value >> 8), char(value)}; }
 
 std::string idxBytes(const std::vector<uint32_t> &shape, const std::string &data, uint8_t type) {
   std::string bytes = {0, 0, char(type), char(shape.size())};
@@ -63,8 +61,8 @@ std::string gzipped(const std::string &bytes) {
 }
 
 std::string npyBytes(const std::string &descr, const std::string &shape, const std::string &data, bool fortran) {
-  std::string header = "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") +
-                       ", 'shape': " + shape + ", }";
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
   header.append(64 - (header.size() + 11) % 64, ' ');
   header += '\n';
   std::string bytes("\x93NUMPY\x01\x00", 8);

@@ -1,5 +1,5 @@
-// The toy model in the shape that the environment asks for: TOY_BATCH, TOY_CLASSES, TOY_INPUT (uint8), TOY_SHAPE (28,28,1),
-// TOY_DTYPE (float64). Layer: tests.
+// The toy model in the shape that the environment asks for: TOY_BATCH, TOY_CLASSES, TOY_INPUT (uint8), TOY_SHAPE
+// (28,28,1), TOY_DTYPE (float64). Layer: tests.
 #include "ToyModel.h"
 
 #include <cstdlib>

@@ -67,8 +67,9 @@ TEST_F(VerbsTest, PredictWritesEveryRow) {
 
 TEST_F(VerbsTest, PredictPrintsTheFirstRows) {
   Outcome outcome = toy({"predict", "--data", path("X.npy"), "--checkpoint", path("c")});
-  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("^     row  class  softmax\n"
-                                                        "       0      [012]    0\\.\\d{4}   0\\.\\d{4}   0\\.\\d{4}\n")))
+  EXPECT_TRUE(
+      std::regex_search(outcome.out, std::regex("^     row  class  softmax\n"
+                                                "       0      [012]    0\\.\\d{4}   0\\.\\d{4}   0\\.\\d{4}\n")))
       << outcome.out << outcome.err;
   EXPECT_NE(outcome.out.find("\n20 more rows; --out FILE.npy writes all\n"), std::string::npos);
 }
@@ -145,9 +146,9 @@ TEST_F(VerbsTest, StepStartsFromTheSeed) {
 }
 
 TEST_F(VerbsTest, StepInDoubleTakesFloats) {
-  Outcome outcome = toy({"step", "--state", path("c"), "--input", path("X8.npy"), "--target", path("Y8.npy"), "--dump",
-                         path("d")},
-                        {{"TOY_DTYPE", "float64"}});
+  Outcome outcome =
+      toy({"step", "--state", path("c"), "--input", path("X8.npy"), "--target", path("Y8.npy"), "--dump", path("d")},
+          {{"TOY_DTYPE", "float64"}});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   syl::SafetensorsFile file(path("d"));
   EXPECT_EQ(file.find("grad.linear.weight")->dtype, "F64");
@@ -163,8 +164,8 @@ TEST_F(VerbsTest, StepRefusesMoreRowsThanTheBatch) {
 
 TEST_F(VerbsTest, BenchJson) {
   for (const char *what : {"train", "predict", "evaluate"}) {
-    Outcome outcome = toy({"bench", "--what", what, "--json", "--seconds", "0", "--kernels", "--batch", "5", "--threads",
-                           "2"});
+    Outcome outcome =
+        toy({"bench", "--what", what, "--json", "--seconds", "0", "--kernels", "--batch", "5", "--threads", "2"});
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     nlohmann::json json = nlohmann::json::parse(outcome.out);
     EXPECT_EQ(json.size(), 9u);
@@ -184,9 +185,10 @@ TEST_F(VerbsTest, BenchJson) {
 
 TEST_F(VerbsTest, BenchTable) {
   Outcome outcome = toy({"bench", "--seconds", "0", "--kernels"});
-  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("^toy train, batch 8, \\d+ threads, x86-64: best \\d+\\.\\d{3} ms, "
-                                                        "median \\d+\\.\\d{3} ms \\(\\d+ images/s\\) over 5 steps, peak "
-                                                        "memory \\d+ MB\n")))
+  EXPECT_TRUE(
+      std::regex_search(outcome.out, std::regex("^toy train, batch 8, \\d+ threads, x86-64: best \\d+\\.\\d{3} ms, "
+                                                "median \\d+\\.\\d{3} ms \\(\\d+ images/s\\) over 5 steps, peak "
+                                                "memory \\d+ MB\n")))
       << outcome.out;
   EXPECT_NE(outcome.out.find("\nlinear.update "), std::string::npos);
 }

@@ -8,7 +8,8 @@
 
 #include "sylvite/sylvite.h"
 
-/* What a program that calls anything in this file links with, as arguments of `cc`, after -L of the runtime's folder. */
+/* What a program that calls anything in this file links with, as arguments of `cc`, after -L of the runtime's folder.
+ */
 #define SYL_TRAIN_LIBRARIES "-lsylvite_train -lsylvite_data -lsylvite_rt -lz -lstdc++ -lm -ldl -lpthread"
 
 #ifdef __cplusplus
@@ -21,9 +22,9 @@ extern "C" {
  * name of the network file that messages show; NET.yaml where it is not set. For the main thread of a program. */
 int syl_main(const syl_model *model, int argc, char **argv);
 
-/* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file, atomically:
- * `path` holds the old or the new file at any moment. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO, SYL_ERROR_MEMORY; the
- * message goes to `message`, at most message_bytes with its end, where that is not null. */
+/* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file,
+ * atomically: `path` holds the old or the new file at any moment. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO,
+ * SYL_ERROR_MEMORY; the message goes to `message`, at most message_bytes with its end, where that is not null. */
 syl_status syl_save_checkpoint(const syl_model *model, const void *state, const char *path, char *message,
                                size_t message_bytes);
 /* Fills `state` (syl_state_bytes, aligned) from a checkpoint, or from a safetensors file that PyTorch wrote, in which
