@@ -67,11 +67,11 @@ public:
     set = readDataSet(options.data, model, Parts::All);
     start();
     checkSamples();
+    StopSignals signals; // before the folder, so that whoever sees the folder may stop the run
     makeFolders(options.out);
     Display screen(options.quiet, progress.epochs);
     display = &screen;
     introduce();
-    StopSignals signals;
     while (progress.epoch < progress.epochs) {
       if (!trainEpoch() || !finishEpoch())
         return stop();
