@@ -1,6 +1,8 @@
 // Equal bits on any number of threads, two models at once, calls within calls, fork.
 #include "Training.h"
+#include <HalideRuntime.h>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <sys/wait.h>
@@ -135,6 +137,52 @@ TEST(Threads, EverySliceOnceAndPartsOfTheScratchBlockApart) {
       ASSERT_EQ(runs[slice], slice < slices ? 4 : 0) << slice << " of " << slices;
   }
   EXPECT_TRUE(apart);
+}
+
+// Threads that sleep are woken: a phase whose slices wait for each other ends only if all four threads run it.
+TEST(Threads, SleepingThreadsAreWoken) {
+  static std::atomic<int> arrived;
+  static std::atomic<bool> met;
+  Training run;
+  syl_model model = *run.model.get();
+  syl_phase meeting = {[](const syl_frame *, syl_worker *, int32_t) -> int32_t {
+                         ++arrived;
+                         for (int i = 0; i < 10000 && arrived < 4; ++i)
+                           std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                         if (arrived < 4)
+                           met = false;
+                         return 0;
+                       },
+                       4, 0, "meeting"};
+  model.train = {&meeting, 1, 0, UINT64_MAX, UINT64_MAX};
+  syl_step step = {0, 4, 0};
+  met = true;
+  for (int i = 0; i < 5 && met; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20)); // 400 times as long as they spin
+    arrived = 0;
+    ASSERT_EQ(
+        syl_train_step(&model, run.state.get(), run.scratch.get(), run.input(0), run.target(0), 1, &step, nullptr),
+        SYL_OK);
+  }
+  EXPECT_TRUE(met);
+}
+
+// What a kernel leaves on its heap, as one that failed does, is gone at the next slice.
+TEST(Threads, EverySliceStartsWithAnEmptyHeap) {
+  Training run;
+  syl_model model = *run.model.get();
+  model.heap_bytes = 64 + 64 + 1024;
+  toy::Block scratch(syl_scratch_bytes(&model, 0, 2));
+  syl_phase leak = {
+      [](const syl_frame *, syl_worker *worker, int32_t) -> int32_t { return halide_malloc(worker, 1024) ? 0 : -2; }, 8,
+      0, "leak"};
+  model.train = {&leak, 1, 0, UINT64_MAX, UINT64_MAX};
+  for (int32_t threads : {1, 2}) {
+    syl_step step = {0, threads, 0};
+    EXPECT_EQ(syl_train_step(&model, run.state.get(), scratch.get(), run.input(0), run.target(0), 1, &step, nullptr),
+              SYL_OK)
+        << syl_last_error();
+  }
 }
 
 #if defined(__x86_64__)
