@@ -59,9 +59,28 @@ static Operation *windowedReader(Value value) {
   return nullptr;
 }
 
+/// Whether a linear layer reads the value as one vector of features.
+static bool readFlat(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    if (auto linear = dyn_cast<LinearOp>(use.getOwner()))
+      return linear.getFlattenInput() && use.getOperandNumber() == 0;
+    auto vjp = dyn_cast<VjpOp>(use.getOwner());
+    if (!vjp || use.getOperandNumber() >= vjp.getBody().front().getNumArguments())
+      return false;
+    return readFlat(vjp.getBody().front().getArgument(use.getOperandNumber()));
+  });
+}
+
 View viewOf(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   View view;
+  if (readFlat(value)) {
+    view.channels = paddedChannels(type.getShape().back());
+    for (int64_t extent : type.getShape().drop_front().drop_back())
+      view.channels *= extent;
+    view.realChannels = view.channels;
+    return view;
+  }
   if (kindOf(type) == Kind::Batch && type.getRank() == 4) {
     if (Operation *op = windowedReader(value)) {
       Window window = *windowOf(op);

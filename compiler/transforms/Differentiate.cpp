@@ -111,7 +111,11 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     if (found == contributions.end())
       return {};
     ArrayRef<Contribution> terms = found->second;
-    bool together = llvm::none_of(terms, [](const Contribution &term) { return isContraction(term.region); });
+    // Sums over the batch see an image in whatever coordinates the other term needs.
+    bool together = llvm::none_of(terms, [](const Contribution &term) { return isContraction(term.region); }) &&
+                    llvm::count_if(terms, [](const Contribution &term) {
+                      return !bodyAnchor(term.region)->hasTrait<BatchReduction>();
+                    }) <= 1;
     if (together || terms.size() == 1)
       return emit(builder, value, terms);
     SmallVector<Value> parts;

@@ -55,6 +55,9 @@ struct FusePass : impl::NnFuseBase<FusePass> {
         return std::nullopt;
     if (groups[found->second].back() != producer)
       return std::nullopt;
+    // The caller's input has no halo and no padded channels: a window reads a copy of it.
+    if (pool && groups[found->second].front()->getOperand(0).getDefiningOp<InputOp>())
+      return std::nullopt;
     return found->second;
   }
 

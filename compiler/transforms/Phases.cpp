@@ -21,6 +21,7 @@ namespace sylvite::nn {
 namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
+constexpr int64_t minParts = 4; // fewer would leave cores idle
 constexpr int64_t updateChunk = 8192; // elements of one task of an update
 
 Operation *coreOp(RegionOp region) {
@@ -121,8 +122,9 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (linear && kind == Kind::Batch) {
       int64_t weights = layoutOf(region.getInputs()[weightIndex(region)]).unit * 4;
       Layout layout = layoutOf(result);
-      if (weights > bigWeights)
-        return set("output", partsOf(layout.unit, std::min<int64_t>(16, layout.channels), 32));
+      int64_t parts = partsOf(layout.unit, std::min<int64_t>(16, layout.channels), 32);
+      if (weights > bigWeights && parts >= minParts)
+        return set("output", parts);
     }
     if (kind == Kind::Whole)
       return set("none", 1);

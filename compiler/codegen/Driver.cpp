@@ -1,0 +1,422 @@
+//===- Driver.cpp - the functions an app calls, in the LLVM dialect -------------------------------------------------===//
+//
+// The structures are those of runtime/include/sylvite/sylvite.h and of Halide's halide_buffer_t, field by field; the test
+// of the emitted descriptor compares them with the C compiler's.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/codegen/Driver.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace sylvite::codegen {
+namespace {
+
+enum Base { State, Scratch, Input, TargetBase, Output, Local };
+
+Base baseOf(const std::string &name) {
+  return llvm::StringSwitch<Base>(name)
+      .Case("state", State)
+      .Case("scratch", Scratch)
+      .Case("input", Input)
+      .Case("target", TargetBase)
+      .Case("output", Output)
+      .Default(Local);
+}
+
+class DriverBuilder {
+public:
+  DriverBuilder(const Plan &plan, MLIRContext &context)
+      : plan(plan), builder(&context), loc(builder.getUnknownLoc()), module(ModuleOp::create(loc)) {
+    context.loadDialect<LLVM::LLVMDialect>();
+    ptr = LLVM::LLVMPointerType::get(&context);
+    i8 = builder.getIntegerType(8);
+    i32 = builder.getI32Type();
+    i64 = builder.getI64Type();
+    f64 = builder.getF64Type();
+    bufferType = structOf({i64, ptr, ptr, i64, i32, i32, ptr, ptr});
+    frameType = structOf({LLVM::LLVMArrayType::get(ptr, 6), i32, i32, i64, f64, ptr});
+    tensorType = structOf({ptr, i32, i32, i32, i32, LLVM::LLVMArrayType::get(i64, 8), f64, f64, i32, i32, ptr, i64, i64});
+    factorType = structOf({i32, i32, i64, i64, i64});
+    phaseType = structOf({ptr, i32, i32, ptr});
+    programType = structOf({ptr, i32, i32, i64, i64});
+    kernelType = structOf({ptr, f64, f64, ptr, i32, i32});
+  }
+
+  OwningOpRef<ModuleOp> build() {
+    declareRuntime();
+    for (auto [index, program] : llvm::enumerate(plan.programs))
+      buildProgram(program, index);
+    buildModel();
+    buildPublicFunctions();
+    return OwningOpRef<ModuleOp>(module);
+  }
+
+private:
+  const Plan &plan;
+  OpBuilder builder;
+  mlir::Location loc;
+  ModuleOp module;
+  Type ptr, i8, i32, i64, f64;
+  LLVM::LLVMStructType bufferType, frameType, tensorType, factorType, phaseType, programType, kernelType;
+  llvm::StringMap<LLVM::LLVMFuncOp> functions;
+  llvm::StringMap<std::string> strings, dimTables;
+  struct PhaseRow {
+    std::string function, name;
+    int64_t slices;
+  };
+  std::vector<std::vector<PhaseRow>> phases;
+  struct KernelRow {
+    std::string name, function;
+    double flops, bytes;
+    int64_t slices;
+    size_t program;
+  };
+  std::vector<KernelRow> kernelRows;
+
+  LLVM::LLVMStructType structOf(ArrayRef<Type> fields) { return LLVM::LLVMStructType::getLiteral(builder.getContext(), fields); }
+  Value constant(Type type, int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
+  }
+  Value real(double value) { return LLVM::ConstantOp::create(builder, loc, f64, builder.getF64FloatAttr(value)); }
+  Value null() { return LLVM::ZeroOp::create(builder, loc, ptr); }
+  void toModuleEnd() { builder.setInsertionPointToEnd(module.getBody()); }
+
+  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> arguments) {
+    LLVM::LLVMFuncOp &function = functions[name];
+    if (!function) {
+      OpBuilder::InsertionGuard guard(builder);
+      toModuleEnd();
+      function = LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(result, arguments));
+    }
+    return function;
+  }
+  /// A function with a body, entered.
+  LLVM::LLVMFuncOp define(StringRef name, Type result, ArrayRef<Type> arguments, bool exported) {
+    toModuleEnd();
+    auto function = LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(result, arguments),
+                                             exported ? LLVM::Linkage::External : LLVM::Linkage::Internal);
+    functions[name] = function;
+    builder.setInsertionPointToStart(function.addEntryBlock(builder));
+    return function;
+  }
+  Value call(StringRef name, ValueRange arguments) {
+    auto call = LLVM::CallOp::create(builder, loc, functions.lookup(name), arguments);
+    return call->getNumResults() ? call->getResult(0) : Value();
+  }
+  void ret(Value value) { LLVM::ReturnOp::create(builder, loc, value); }
+  Value advance(Value base, Value bytes) {
+    return LLVM::GEPOp::create(builder, loc, ptr, i8, base, ArrayRef<LLVM::GEPArg>{bytes});
+  }
+  Value fieldPointer(Type type, Value base, ArrayRef<int32_t> path) {
+    SmallVector<LLVM::GEPArg> indices{int32_t(0)};
+    for (int32_t index : path)
+      indices.push_back(index);
+    return LLVM::GEPOp::create(builder, loc, ptr, type, base, indices);
+  }
+  Value loadField(Type type, Value base, ArrayRef<int32_t> path, Type field) {
+    return LLVM::LoadOp::create(builder, loc, field, fieldPointer(type, base, path));
+  }
+
+  // ---- constants
+
+  /// Address of an internal constant that `fill` gives; the builder stands inside its initializer.
+  void global(StringRef name, Type type, LLVM::Linkage linkage, llvm::function_ref<Value()> fill) {
+    OpBuilder::InsertionGuard guard(builder);
+    toModuleEnd();
+    auto op = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, linkage, name, Attribute());
+    Block *block = builder.createBlock(&op.getInitializerRegion());
+    builder.setInsertionPointToStart(block);
+    LLVM::ReturnOp::create(builder, loc, fill());
+  }
+  Value address(StringRef name) { return LLVM::AddressOfOp::create(builder, loc, ptr, name); }
+  Value text(StringRef value) {
+    std::string &name = strings[value];
+    if (name.empty()) {
+      name = "text_" + std::to_string(strings.size());
+      OpBuilder::InsertionGuard guard(builder);
+      toModuleEnd();
+      std::string bytes = value.str() + '\0';
+      LLVM::GlobalOp::create(builder, loc, LLVM::LLVMArrayType::get(i8, bytes.size()), true, LLVM::Linkage::Internal,
+                             name, builder.getStringAttr(bytes));
+    }
+    return address(name);
+  }
+  Value aggregate(Type type, ArrayRef<Value> values) {
+    Value result = LLVM::UndefOp::create(builder, loc, type);
+    for (auto [index, value] : llvm::enumerate(values))
+      result = LLVM::InsertValueOp::create(builder, loc, result, value, ArrayRef<int64_t>{int64_t(index)});
+    return result;
+  }
+  Value shapeArray(ArrayRef<int64_t> shape) {
+    SmallVector<Value> values;
+    for (size_t i = 0; i < 8; ++i)
+      values.push_back(constant(i64, i < shape.size() ? shape[i] : 0));
+    return aggregate(LLVM::LLVMArrayType::get(i64, 8), values);
+  }
+
+  /// halide_dimension_t[]: min, extent, stride, flags.
+  std::string dimTable(const BufferSpec &spec) {
+    std::string key;
+    std::vector<int32_t> numbers;
+    for (const Dim &dim : spec.dims)
+      for (int64_t number : {dim.min, dim.extent, dim.stride, int64_t(0)}) {
+        numbers.push_back(int32_t(number));
+        key += std::to_string(number) + ",";
+      }
+    std::string &name = dimTables[key];
+    if (name.empty()) {
+      name = "dims_" + std::to_string(dimTables.size());
+      OpBuilder::InsertionGuard guard(builder);
+      toModuleEnd();
+      LLVM::GlobalOp::create(builder, loc, LLVM::LLVMArrayType::get(i32, numbers.size()), true, LLVM::Linkage::Internal,
+                             name, DenseElementsAttr::get(RankedTensorType::get(int64_t(numbers.size()), i32), ArrayRef(numbers)));
+    }
+    return name;
+  }
+
+  // ---- functions
+
+  void declareRuntime() {
+    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, i32, i32, i32, i32, i32, i32, i32, i64});
+    declare("syl_state_bytes", i64, {ptr});
+    declare("syl_scratch_bytes", i64, {ptr, i32, i32});
+    declare("syl_init_state", i32, {ptr, ptr, i64});
+    declare("syl_train_step", i32, {ptr, ptr, ptr, ptr, ptr, i32, ptr, ptr});
+    declare("syl_evaluate", i32, {ptr, ptr, ptr, ptr, ptr, i32, ptr});
+    declare("syl_predict", i32, {ptr, ptr, ptr, ptr, i32, ptr});
+  }
+
+  Value clampLow(Value value) {
+    Value zero = constant(i32, 0);
+    Value negative = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, value, zero);
+    return LLVM::SelectOp::create(builder, loc, negative, zero, value);
+  }
+  Value minimum(Value a, Value b) {
+    Value less = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, a, b);
+    return LLVM::SelectOp::create(builder, loc, less, a, b);
+  }
+
+  /// int32_t region(frame, worker, task): one call of a region's kernel.
+  std::string buildRegion(const Call &region, const std::string &name) {
+    const CompiledKernel &kernel = plan.kernels[region.kernel];
+    const Signature &signature = region.signature;
+    SmallVector<Type> types{ptr, i32, i32, f64, f64};
+    size_t buffers = signature.inputs.size() + signature.outputs.size();
+    types.append(buffers, ptr);
+    declare(kernel.symbol, i32, types);
+    auto function = define(name, i32, {ptr, ptr, i32}, false);
+    Value frame = function.getArgument(0), worker = function.getArgument(1), task = function.getArgument(2);
+    Value n = loadField(frameType, frame, {1}, i32);
+    Value images = n;
+    if (signature.images == Images::Slice) {
+      Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.samplesPerSlice));
+      images = clampLow(minimum(LLVM::SubOp::create(builder, loc, n, before), constant(i32, signature.samplesPerSlice)));
+    } else if (signature.images == Images::Rows) {
+      Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.maxImages));
+      images = clampLow(minimum(LLVM::SubOp::create(builder, loc, constant(i32, signature.totalRows), before),
+                                constant(i32, signature.maxImages)));
+    }
+    Value stepNumber = LLVM::UIToFPOp::create(builder, loc, f64, loadField(frameType, frame, {3}, i64));
+    Value rateScale = loadField(frameType, frame, {4}, f64);
+    Value wideTask = LLVM::ZExtOp::create(builder, loc, i64, task);
+    SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale};
+    SmallVector<Value> bases(6);
+    auto basePointer = [&](const std::string &base) {
+      Base index = baseOf(base);
+      if (!bases[index])
+        bases[index] = index == Local ? LLVM::LoadOp::create(builder, loc, ptr, worker).getResult()
+                                      : loadField(frameType, frame, {0, int32_t(index)}, ptr);
+      return bases[index];
+    };
+    auto pointerTo = [&](const BufferSpec &spec) {
+      Value bytes = constant(i64, spec.offset);
+      if (spec.sliceStride)
+        bytes = LLVM::AddOp::create(builder, loc, bytes,
+                                    LLVM::MulOp::create(builder, loc, wideTask, constant(i64, spec.sliceStride)));
+      return advance(basePointer(spec.base), bytes);
+    };
+    auto type = LLVM::LLVMArrayType::get(bufferType, std::max<size_t>(1, buffers));
+    Value storage = LLVM::AllocaOp::create(builder, loc, ptr, type, constant(i32, 1), 8);
+    int32_t index = 0;
+    for (const auto *list : {&signature.inputs, &signature.outputs})
+      for (const BufferSpec &spec : *list) {
+        auto store = [&](int32_t field, Value value) {
+          LLVM::StoreOp::create(builder, loc, value, fieldPointer(type, storage, {index, field}));
+        };
+        store(0, constant(i64, 0));
+        store(1, null());
+        store(2, pointerTo(spec));
+        store(3, constant(i64, 0));
+        unsigned bits = spec.element.getIntOrFloatBitWidth();
+        unsigned code = isa<FloatType>(spec.element) ? 2 : spec.element.isUnsignedInteger() ? 1 : 0;
+        store(4, constant(i32, code | bits << 8 | 1 << 16));
+        store(5, constant(i32, spec.dims.size()));
+        store(6, address(dimTable(spec)));
+        store(7, null());
+        arguments.push_back(fieldPointer(type, storage, {index}));
+        ++index;
+      }
+    Value status = call(kernel.symbol, arguments);
+    if (signature.halo) {
+      const nn::Layout &layout = *signature.halo;
+      BufferSpec start = signature.outputs[0];
+      auto buffer = const_cast<Call &>(region).region->getAttrOfType<DictionaryAttr>("buffer");
+      start.offset = cast<IntegerAttr>(buffer.get("offset")).getInt();
+      int64_t bytes = start.element.getIntOrFloatBitWidth() / 8;
+      call("syl_zero_halo",
+           {pointerTo(start), images, constant(i32, layout.rows()), constant(i32, layout.columns()),
+            constant(i32, layout.halo.top), constant(i32, layout.halo.left), constant(i32, layout.height),
+            constant(i32, layout.width), constant(i64, layout.channels * bytes)});
+    }
+    ret(status);
+    return name;
+  }
+
+  /// A phase's function: in a batch phase all regions in order; else the region that the task belongs to.
+  void buildPhase(const Program &program, size_t number, ArrayRef<std::string> regions, const std::string &name) {
+    const std::vector<Call> &calls = program.phases[number];
+    auto function = define(name, i32, {ptr, ptr, i32}, false);
+    Value frame = function.getArgument(0), worker = function.getArgument(1), task = function.getArgument(2);
+    bool batch = calls.front().signature.images == Images::Slice;
+    int64_t first = 0;
+    for (auto [call_, region] : llvm::zip(calls, regions)) {
+      Block *here = builder.getBlock();
+      Block *after = here->splitBlock(builder.getInsertionPoint());
+      if (batch) {
+        Value status = call(region, {frame, worker, task});
+        Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, status, constant(i32, 0));
+        Block *leave = builder.createBlock(after);
+        ret(status);
+        builder.setInsertionPointToEnd(here);
+        LLVM::CondBrOp::create(builder, loc, failed, leave, after);
+      } else {
+        int64_t tasks = call_.signature.tasks;
+        Value mine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
+        Block *run = builder.createBlock(after);
+        Value local = LLVM::SubOp::create(builder, loc, task, constant(i32, first));
+        ret(call(region, {frame, worker, local}));
+        builder.setInsertionPointToEnd(here);
+        LLVM::CondBrOp::create(builder, loc, mine, run, after);
+        first += tasks;
+      }
+      builder.setInsertionPointToEnd(after);
+    }
+    ret(constant(i32, 0));
+  }
+
+  void buildProgram(const Program &program, size_t index) {
+    std::vector<PhaseRow> rows;
+    size_t number = 0;
+    for (size_t phase = 0; phase < program.phases.size(); ++phase) {
+      std::vector<std::string> regions;
+      std::string kernels;
+      int64_t slices = 0;
+      bool batch = program.phases[phase].front().signature.images == Images::Slice;
+      for (const Call &call : program.phases[phase]) {
+        std::string name = program.name + "_region_" + std::to_string(number++);
+        regions.push_back(buildRegion(call, name));
+        std::string label = (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel;
+        kernels += (kernels.empty() ? "" : ", ") + label;
+        slices = batch ? program.slices : slices + call.signature.tasks;
+        kernelRows.push_back({label, name, call.flops, call.bytes, batch ? program.slices : call.signature.tasks, index});
+      }
+      std::string name = program.name + "_phase_" + std::to_string(phase);
+      buildPhase(program, phase, regions, name);
+      rows.push_back({name, kernels, slices});
+    }
+    phases.push_back(rows);
+    if (rows.empty())
+      return;
+    auto type = LLVM::LLVMArrayType::get(phaseType, rows.size());
+    global(program.name + "_phases", type, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (const PhaseRow &row : rows)
+        values.push_back(aggregate(phaseType, {address(row.function), constant(i32, row.slices), constant(i32, 0), text(row.name)}));
+      return aggregate(type, values);
+    });
+  }
+
+  void buildModel() {
+    for (auto [index, row] : llvm::enumerate(plan.tensors)) {
+      auto type = LLVM::LLVMArrayType::get(factorType, row.factors.size());
+      global("factors_" + std::to_string(index), type, LLVM::Linkage::Internal, [&] {
+        SmallVector<Value> values;
+        for (const Factor &factor : row.factors)
+          values.push_back(aggregate(factorType, {constant(i32, factor.axis), constant(i32, 0), constant(i64, factor.divisor),
+                                                  constant(i64, factor.extent), constant(i64, factor.stride)}));
+        return aggregate(type, values);
+      });
+    }
+    auto tensorTable = LLVM::LLVMArrayType::get(tensorType, plan.tensors.size());
+    global("tensors", tensorTable, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (auto [index, row] : llvm::enumerate(plan.tensors))
+        values.push_back(aggregate(
+            tensorType, {text(row.name), constant(i32, row.kind), constant(i32, row.dtype), constant(i32, row.shape.size()),
+                         constant(i32, row.init), shapeArray(row.shape), real(row.initA), real(row.initB),
+                         constant(i32, row.factors.size()), constant(i32, row.copies),
+                         address("factors_" + std::to_string(index)), constant(i64, row.offset), constant(i64, row.copyStride)}));
+      return aggregate(tensorTable, values);
+    });
+    auto kernelTable = LLVM::LLVMArrayType::get(kernelType, kernelRows.size());
+    global("kernels", kernelTable, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (const KernelRow &row : kernelRows)
+        values.push_back(aggregate(kernelType, {text(row.name), real(row.flops), real(row.bytes), address(row.function),
+                                                constant(i32, row.slices), constant(i32, row.program)}));
+      return aggregate(kernelTable, values);
+    });
+    Type shape = LLVM::LLVMArrayType::get(i64, 8);
+    auto modelType = structOf({i32, i32, ptr, ptr, ptr, i64, i64, i32, i32, i32, i32, shape, i32, i32, shape, i64, i32, i32,
+                               shape, ptr, i64, i64, i64, i64, programType, programType, programType, ptr, i32, i32, i64, ptr,
+                               ptr, ptr});
+    // The size as C lays it out: every field above is naturally aligned.
+    int64_t bytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 4 + 64 + 4 * 2 + 64 + 8 + 4 * 2 + 64 + 8 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
+    global(plan.net + "_model", modelType, LLVM::Linkage::External, [&] {
+      auto program = [&](size_t index) {
+        const Program &p = plan.programs[index];
+        bool present = !p.phases.empty();
+        return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
+                                       constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
+      };
+      return aggregate(
+          modelType,
+          {constant(i32, 1), constant(i32, bytes), text(plan.net), text(plan.target->name), text(plan.compiler),
+           constant(i64, plan.target->cpuFeatures), constant(i64, int64_t(plan.layoutHash)), constant(i32, plan.batch),
+           constant(i32, plan.dtype), constant(i32, plan.inputShape.size()), constant(i32, plan.inputDtype),
+           shapeArray(plan.inputShape), constant(i32, 0), constant(i32, plan.targetDtype), shapeArray({}),
+           constant(i64, plan.classes), constant(i32, plan.outputShape.size()), constant(i32, plan.tensors.size()),
+           shapeArray(plan.outputShape), address("tensors"), constant(i64, plan.stateBytes), constant(i64, plan.scratchBytes),
+           constant(i64, plan.localBytes), constant(i64, plan.heapBytes), program(0), program(1), program(2),
+           address("kernels"), constant(i32, kernelRows.size()), constant(i32, plan.epochs), constant(i64, int64_t(plan.seed)),
+           text(plan.optimizer), text(plan.outputKind), text(plan.yaml)});
+    });
+  }
+
+  void buildPublicFunctions() {
+    auto forward = [&](StringRef suffix, StringRef runtime, Type result, ArrayRef<Type> arguments) {
+      auto function = define(plan.net + suffix.str(), result, arguments, true);
+      SmallVector<Value> values{address(plan.net + "_model")};
+      for (BlockArgument argument : function.getArguments())
+        values.push_back(argument);
+      ret(call(runtime, values));
+    };
+    forward("_state_bytes", "syl_state_bytes", i64, {});
+    forward("_scratch_bytes", "syl_scratch_bytes", i64, {i32, i32});
+    forward("_init", "syl_init_state", i32, {ptr, i64});
+    forward("_train_step", "syl_train_step", i32, {ptr, ptr, ptr, ptr, i32, ptr, ptr});
+    forward("_evaluate", "syl_evaluate", i32, {ptr, ptr, ptr, ptr, i32, ptr});
+    forward("_predict", "syl_predict", i32, {ptr, ptr, ptr, i32, ptr});
+    define(plan.net + "_state_align", i64, {}, true);
+    ret(constant(i64, 128));
+  }
+};
+
+} // namespace
+
+OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context) { return DriverBuilder(plan, context).build(); }
+
+} // namespace sylvite::codegen

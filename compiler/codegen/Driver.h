@@ -1,0 +1,21 @@
+//===- Driver.h - the functions an app calls, in the LLVM dialect ---------------------------------------------------===//
+#ifndef SYLVITE_CODEGEN_DRIVER_H
+#define SYLVITE_CODEGEN_DRIVER_H
+
+#include "compiler/codegen/Program.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace sylvite::codegen {
+
+/// A module in the LLVM dialect: one function a region, one a phase, constant tables, the descriptor `<net>_model`, and
+/// the public functions of the header.
+mlir::OwningOpRef<mlir::ModuleOp> buildDriver(const Plan &plan, mlir::MLIRContext &context);
+
+/// Compiles it to a relocatable object. Returns an empty text, or what went wrong. `llvmIr`, if not null, gets the IR.
+std::string emitDriverObject(mlir::ModuleOp driver, const std::string &path, std::string *llvmIr);
+
+} // namespace sylvite::codegen
+
+#endif

@@ -1,0 +1,438 @@
+//===- Kernel.cpp - a region as a Halide pipeline -------------------------------------------------------------------===//
+#include "compiler/codegen/Kernel.h"
+
+#include "compiler/codegen/Derivative.h"
+
+#include <stdexcept>
+
+using namespace Halide;
+using namespace sylvite::nn;
+using sylvite::ops::OpContext;
+
+namespace sylvite::codegen {
+
+Type halideType(mlir::Type type) {
+  if (type.isF32())
+    return Float(32);
+  if (type.isF64())
+    return Float(64);
+  unsigned bits = type.getIntOrFloatBitWidth();
+  return type.isUnsignedInteger() ? UInt(bits) : Int(bits);
+}
+
+namespace {
+
+class Builder {
+public:
+  Builder(RegionOp region, Kernel &kernel) : region(region), kernel(kernel), signature(kernel.signature) {}
+
+  void build(int64_t vectorBytes, const std::string &target) {
+    kernel.arguments = {images, batch, step, rate};
+    element = elementOf();
+    for (size_t i = 0; i < signature.inputs.size(); ++i)
+      operands.push_back(makeOperand(signature.inputs[i], i));
+    mlir::Block &body = region.getBody().front();
+    std::map<void *, ops::Value> values;
+    for (auto [argument, value] : llvm::zip(body.getArguments(), operands))
+      values[argument.getAsOpaquePointer()] = value;
+    std::vector<ops::Value> results = buildBody(body, values);
+    makeOutput(results);
+    registerFuncs();
+    fillDims(vectorBytes, target);
+  }
+
+private:
+  RegionOp region;
+  Kernel &kernel;
+  Signature &signature;
+  Type element;
+  std::vector<ops::Value> operands;
+  std::set<std::string> roles;
+  /// Funcs in the order in which they were made, with names for their RVars.
+  struct Named {
+    std::string role;
+    Func func;
+    std::vector<std::string> rvars;
+  };
+  std::vector<Named> funcs;
+  std::map<std::string, std::string> roleOfFunc; // by Halide's name
+  Param<int32_t> images{"images"}, batch{"batch"};
+  Param<double> step{"step"}, rate{"learning_rate_scale"};
+  std::vector<std::pair<std::string, ImageParam>> inputs;
+  std::vector<std::vector<std::string>> inputDims;
+
+  /// The element type the ops compute in: the result's, or the replaced variables'.
+  Type elementOf() {
+    mlir::Value value = region.getUpdates() ? region.getInputs()[0] : region.getResult(0);
+    mlir::Type type = mlir::cast<mlir::RankedTensorType>(value.getType()).getElementType();
+    if (mlir::isa<mlir::FloatType>(type))
+      return halideType(type);
+    for (mlir::Value input : region.getInputs())
+      if (auto float_ = mlir::dyn_cast<mlir::FloatType>(mlir::cast<mlir::RankedTensorType>(input.getType()).getElementType()))
+        return halideType(float_);
+    return Float(32);
+  }
+
+  std::string uniqueRole(const std::string &role) {
+    std::string name = role;
+    for (int i = 2; !roles.insert(name).second; ++i)
+      name = role + "_" + std::to_string(i);
+    return name;
+  }
+
+  Func makeFunc(const std::string &role) {
+    std::string name = uniqueRole(role);
+    Func func(name);
+    funcs.push_back({name, func, {}});
+    roleOfFunc[func.name()] = name;
+    return func;
+  }
+
+  static Var varOf(const std::string &name) {
+    static std::map<std::string, Var> all;
+    return all.try_emplace(name, Var(name)).first->second;
+  }
+
+  /// An input buffer with constant bounds and strides behind a Func.
+  ops::Value makeOperand(const BufferSpec &spec, size_t index) {
+    ImageParam param(halideType(spec.element), spec.dims.size(), "in" + std::to_string(index));
+    for (size_t d = 0; d < spec.dims.size(); ++d) {
+      param.dim(d).set_bounds(int(spec.dims[d].min), int(spec.dims[d].extent));
+      param.dim(d).set_stride(int(spec.dims[d].stride));
+    }
+    setAlignment(param, spec);
+    kernel.arguments.push_back(param);
+    std::vector<Var> dims;
+    std::vector<std::string> names;
+    for (const Dim &dim : spec.dims) {
+      dims.push_back(varOf(dim.name));
+      names.push_back(dim.name);
+    }
+    inputs.emplace_back(spec.role, param);
+    inputDims.push_back(names);
+
+    ops::Value value;
+    value.kind = spec.kind;
+    value.view = spec.view;
+    bool summed = spec.copies > 1;
+    std::vector<Var> outer(dims.begin(), dims.end() - (summed ? 1 : 0));
+    for (size_t d = 0; d < outer.size(); ++d)
+      value.extents.push_back(spec.dims[d].extent);
+    value.func = makeFunc(spec.role);
+    std::vector<Expr> at(dims.begin(), dims.end());
+    if (summed) { // a sum over the batch, added in the order of slices
+      RDom r(0, int(spec.copies), "rs");
+      at.back() = r;
+      value.func(outer) = cast(param.type(), 0);
+      value.func(outer) += param(at);
+      funcs.back().rvars = {"rs"};
+    } else if (spec.padFrom) {
+      Expr channel = at[0];
+      at[0] = Halide::min(channel, int(spec.padFrom) - 1);
+      value.func(outer) = select(channel < int(spec.padFrom), param(at), cast(param.type(), 0));
+    } else {
+      value.func(outer) = param(at);
+      value.detached = [param](std::vector<Expr> place) { return param(place); };
+    }
+    return value;
+  }
+
+  void setAlignment(OutputImageParam param, const BufferSpec &spec) {
+    int64_t bytes = spec.element.getIntOrFloatBitWidth() / 8;
+    if (spec.base == "state" || spec.base == "scratch" || spec.base == "local") {
+      int64_t known = 64;
+      while (known > bytes && (spec.offset % known || spec.sliceStride % known))
+        known /= 2;
+      param.set_host_alignment(int(std::max(known, bytes)));
+    }
+  }
+
+  /// Builds the ops of a block; `values` maps block arguments and op results. Returns what the block yields.
+  std::vector<ops::Value> buildBody(mlir::Block &block, std::map<void *, ops::Value> &values,
+                                    std::map<unsigned, std::vector<std::string>> *gradientRVars = nullptr) {
+    for (mlir::Operation &op : block.without_terminator()) {
+      std::vector<ops::Value> results;
+      if (auto vjp = mlir::dyn_cast<VjpOp>(op)) {
+        results = {buildVjp(vjp, values)};
+      } else if (mlir::isa<PlaceholderOp>(op)) {
+        results = {makePlaceholder(op)};
+      } else {
+        results = define(op, values, gradientRVars);
+      }
+      for (auto [result, value] : llvm::zip(op.getResults(), results))
+        values[result.getAsOpaquePointer()] = value;
+    }
+    std::vector<ops::Value> yielded;
+    for (mlir::Value value : block.getTerminator()->getOperands())
+      yielded.push_back(values.at(value.getAsOpaquePointer()));
+    return yielded;
+  }
+
+  std::vector<ops::Value> define(mlir::Operation &op, std::map<void *, ops::Value> &values,
+                                 std::map<unsigned, std::vector<std::string>> *gradientRVars) {
+    ops::Definition definition = ops::find(op.getName().getStringRef());
+    if (!definition)
+      throw std::logic_error("no definition of " + op.getName().getStringRef().str());
+    std::vector<ops::Value> arguments;
+    for (mlir::Value operand : op.getOperands())
+      arguments.push_back(values.at(operand.getAsOpaquePointer()));
+    OpContext context(&op, arguments, element, images, batch, step, rate, signature.samplesPerSlice,
+                      [this](std::string role) { return makeFunc(role); });
+    std::vector<ops::Value> results = definition(context);
+    for (auto &[name, rvars] : context.rvarNames)
+      for (Named &named : funcs)
+        if (named.func.name() == name)
+          named.rvars = rvars;
+    if (gradientRVars)
+      for (auto &[index, names] : context.gradientRVars)
+        gradientRVars->try_emplace(index, names);
+    return results;
+  }
+
+  /// Zeros in the coordinates of the operand it stands for.
+  ops::Value makePlaceholder(mlir::Operation &op) {
+    mlir::Value result = op.getResult(0);
+    auto type = mlir::cast<mlir::RankedTensorType>(result.getType());
+    ops::Value value;
+    value.kind = kindOf(type);
+    value.view = viewOf(result);
+    std::vector<Var> dims;
+    if (value.kind == Kind::Batch) {
+      if (!value.view.image)
+        dims = {varOf("c"), varOf("n")};
+      else if (value.view.phased())
+        dims = {varOf("c"), varOf("xi"), varOf("x"), varOf("yi"), varOf("y"), varOf("n")};
+      else
+        dims = {varOf("c"), varOf("x"), varOf("y"), varOf("n")};
+    } else {
+      value.extents = placeholderExtents(type);
+      static constexpr const char *conv[] = {"o", "c", "kx", "ky"}, *dense[] = {"o", "k"};
+      for (size_t d = 0; d < value.extents.size(); ++d)
+        dims.push_back(varOf(value.extents.size() == 4 ? conv[d] : value.extents.size() == 2 ? dense[d] : "c"));
+    }
+    value.func = makeFunc("placeholder");
+    value.func(dims) = cast(element, 0);
+    return value;
+  }
+
+  /// Physical extents of a weight whose value the derivative does not need, after the cut along the output axis.
+  std::vector<int64_t> placeholderExtents(mlir::RankedTensorType type) {
+    // A gradient lies as its variable does; a bias's gradient needs the weights' extents only for the definition.
+    mlir::Value result = region.getResult(0);
+    if (mlir::cast<mlir::RankedTensorType>(result.getType()).getShape() == type.getShape() && region.getLike())
+      return cutExtents(region, result);
+    std::vector<int64_t> extents;
+    llvm::ArrayRef<int64_t> shape = type.getShape();
+    if (shape.size() == 4)
+      return {paddedChannels(shape[0]), paddedChannels(shape[1]), shape[3], shape[2]};
+    for (int64_t extent : shape)
+      extents.push_back(paddedChannels(extent));
+    return extents;
+  }
+
+  ops::Value buildVjp(VjpOp vjp, std::map<void *, ops::Value> &outer) {
+    mlir::Block &body = vjp.getBody().front();
+    unsigned count = body.getNumArguments(), wrt = vjp.getWrt();
+    std::map<void *, ops::Value> values;
+    size_t firstInside = funcs.size();
+    for (unsigned i = 0; i < count; ++i) {
+      ops::Value value = outer.at(vjp.getInputs()[i].getAsOpaquePointer());
+      if (i == wrt) { // a Func of its own, whose adjoint is the result
+        Func own = makeFunc("wrt");
+        own(value.dims()) = value.here();
+        value.func = own;
+      }
+      values[body.getArgument(i).getAsOpaquePointer()] = value;
+    }
+    std::map<unsigned, std::vector<std::string>> gradientRVars;
+    ops::Value result = buildBody(body, values, &gradientRVars).front();
+    ops::Value input = values.at(body.getArgument(wrt).getAsOpaquePointer());
+    ops::Value seed = outer.at(vjp.getInputs()[count].getAsOpaquePointer());
+    std::vector<Func> between;
+    for (size_t i = firstInside; i < funcs.size(); ++i)
+      between.push_back(funcs[i].func);
+    GradientResult gradient = gradientOf(result.func, seed.func, boundsOf(result), input.func, between);
+
+    std::string role = gradientRole(wrt);
+    name(gradient.gradient, role, gradientRVars[wrt]);
+    for (const AdjointFunc &other : gradient.others) {
+      std::string of = roleOfFunc.at(other.of.name());
+      name(other.func, "grad_" + of + (other.stage < 0 ? "" : "_" + std::to_string(other.stage)), {});
+    }
+    input.func = gradient.gradient;
+    input.detached = nullptr;
+    return input;
+  }
+
+  std::string gradientRole(unsigned wrt) {
+    static constexpr const char *names[] = {"grad_input", "grad_weight", "grad_bias"};
+    return names[std::min(wrt, 2u)];
+  }
+
+  void name(Func func, const std::string &role, std::vector<std::string> rvars) {
+    std::string unique = uniqueRole(role);
+    roleOfFunc[func.name()] = unique;
+    funcs.push_back({unique, func, std::move(rvars)});
+  }
+
+  /// (min, max) of each dimension of a body's result.
+  std::vector<std::pair<Expr, Expr>> boundsOf(const ops::Value &value) {
+    std::vector<std::pair<Expr, Expr>> bounds;
+    auto add = [&](int64_t extent) { bounds.push_back({0, int(extent) - 1}); };
+    if (value.kind != Kind::Batch) {
+      for (int64_t extent : value.extents)
+        add(extent);
+      return bounds;
+    }
+    if (value.func.dimensions() > 1)
+      add(value.view.channels);
+    if (value.view.image) {
+      add(value.view.width);
+      add(value.view.height);
+    }
+    bounds.push_back({0, images - 1});
+    // A linear layer that is cut along its units computes a block of them.
+    if (value.func.dimensions() == 2 && signature.block && signature.kernel == "linear.forward")
+      bounds[0].second = int(signature.block) - 1;
+    return bounds;
+  }
+
+  /// The Func `output`, in the coordinates of the output buffer.
+  void makeOutput(const std::vector<ops::Value> &results) {
+    const BufferSpec &spec = signature.outputs.front();
+    std::vector<Var> dims;
+    std::vector<Expr> at;
+    for (const Dim &dim : spec.dims) {
+      dims.push_back(varOf(dim.name));
+      at.push_back(dims.back());
+    }
+    const View &view = results.front().view;
+    if (spec.kind == Kind::Batch && view.image && !view.phased()) {
+      at[1] = at[1] + int(view.left);
+      at[2] = at[2] + int(view.top);
+    }
+    kernel.output = Func("output");
+    if (results.size() == 1) {
+      kernel.output(dims) = cast(halideType(spec.element), results.front().func(at));
+    } else {
+      std::vector<Expr> values;
+      for (const ops::Value &result : results)
+        values.push_back(result.func(at));
+      kernel.output(dims) = Tuple(values);
+    }
+    std::vector<OutputImageParam> buffers = kernel.output.output_buffers();
+    for (size_t b = 0; b < buffers.size(); ++b) {
+      const BufferSpec &buffer = signature.outputs[b];
+      for (size_t d = 0; d < buffer.dims.size(); ++d) {
+        const Dim &dim = buffer.dims[d];
+        if (b == 0) // a Tuple's buffers have the first one's bounds
+          buffers[b].dim(d).set_bounds(int(dim.min), dim.name == "n" ? Expr(images) : Expr(int(dim.extent)));
+        buffers[b].dim(d).set_stride(int(dim.stride));
+      }
+      setAlignment(buffers[b], buffer);
+    }
+    for (size_t d = 0; d < spec.dims.size(); ++d)
+      if (spec.dims[d].name != "n")
+        kernel.output.bound(varOf(spec.dims[d].name), int(spec.dims[d].min), int(spec.dims[d].extent));
+  }
+
+  void registerFuncs() {
+    kernel.funcs.add("output", kernel.output, true);
+    for (Named &named : funcs) {
+      if (!reachable(named.func))
+        continue;
+      kernel.funcs.add(named.role, named.func);
+      for (int update = 0; update < named.func.num_update_definitions(); ++update) {
+        size_t count = named.func.rvars(update).size();
+        if (!count)
+          continue;
+        std::vector<std::string> names = named.rvars;
+        if (names.size() != count) {
+          names.clear();
+          for (size_t i = 0; i < count; ++i)
+            names.push_back("r" + std::to_string(i));
+        }
+        kernel.funcs.nameRVars(named.role, update, names);
+      }
+    }
+  }
+
+  /// Whether the output depends on a Func: others are left over from the derivation and are not compiled.
+  bool reachable(const Func &func) {
+    if (environment.empty()) {
+      std::map<std::string, Internal::Function> all = Internal::find_transitive_calls(kernel.output.function());
+      for (auto &[name, function] : all)
+        environment.insert(name);
+    }
+    return environment.count(func.name()) != 0;
+  }
+  std::set<std::string> environment;
+
+  void fillDims(int64_t vectorBytes, const std::string &target) {
+    auto &dims = kernel.dims.values;
+    dims["vector_bytes"] = vectorBytes;
+    dims["lanes"] = vectorBytes / element.bytes();
+    dims["images"] = signature.maxImages;
+    kernel.dims.words["dtype"] = element == Float(64) ? "float64" : "float32";
+    kernel.dims.words["target"] = target;
+    for (const Dim &dim : signature.outputs.front().dims)
+      if (dim.name != "n")
+        dims["output_" + dim.name] = dim.extent;
+    mlir::Operation *core = coreOf(region);
+    auto operandShape = [&](unsigned i) { return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape(); };
+    if (auto window = windowOf(core)) {
+      auto output = mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape();
+      dims["kernel_h"] = window->size[0];
+      dims["kernel_w"] = window->size[1];
+      dims["stride_h"] = window->stride[0];
+      dims["stride_w"] = window->stride[1];
+      dims["stride"] = std::max(window->stride[0], window->stride[1]);
+      dims["padding"] = *std::max_element(window->padding.begin(), window->padding.end());
+      dims["height"] = output[1];
+      dims["width"] = output[2];
+      dims["input_height"] = operandShape(0)[1];
+      dims["input_width"] = operandShape(0)[2];
+    }
+    if (core->hasTrait<Contraction>()) {
+      auto weight = operandShape(1);
+      dims["filters"] = paddedChannels(weight[0]);
+      int64_t features = paddedChannels(operandShape(0).back());
+      if (!core->hasTrait<Windowed>())
+        for (int64_t extent : operandShape(0).drop_front().drop_back())
+          features *= extent;
+      dims["channels"] = features;
+      if (signature.block && signature.kernel == "linear.forward")
+        dims["filters"] = signature.block;
+      else if (signature.block)
+        dims["channels"] = signature.block;
+    } else if (!core->getOperands().empty()) {
+      View view = viewOf(core->getOperand(0));
+      dims["channels"] = view.channels;
+      if (view.image && !windowOf(core)) {
+        dims["width"] = view.width;
+        dims["height"] = view.height;
+      }
+    }
+    dims["task"] = signature.tasks;
+  }
+};
+
+} // namespace
+
+std::vector<std::string> kernelDimNames() {
+  std::vector<std::string> names{"vector_bytes", "lanes",    "images",  "dtype",  "target",       "kernel_h",    "kernel_w",
+                                 "stride_h",     "stride_w", "stride",  "padding", "height",      "width",       "input_height",
+                                 "input_width",  "filters",  "channels", "task"};
+  for (const char *dim : {"c", "xi", "x", "yi", "y", "o", "k", "kx", "ky", "j", "s", "i"})
+    names.push_back(std::string("output_") + dim);
+  return names;
+}
+
+Kernel buildKernel(RegionOp region, int64_t vectorBytes, const std::string &target) {
+  Kernel kernel;
+  kernel.signature = signatureOf(region);
+  Builder(region, kernel).build(vectorBytes, target);
+  return kernel;
+}
+
+} // namespace sylvite::codegen

@@ -1,0 +1,316 @@
+//===- KernelCompiler.cpp - kernels to objects, in worker processes, cached on disk ---------------------------------===//
+//
+// One forked process a kernel: Halide makes names unique by counters of the process, so only a process of its own gives
+// the same bytes each time; and a worker may crash, hang or run out of memory without taking the compiler along.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/codegen/KernelCompiler.h"
+
+#include "compiler/support/Files.h"
+#include "compiler/support/Hash.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace Halide;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace sylvite::codegen {
+namespace {
+
+constexpr rlim_t workerMemory = rlim_t(6) << 30;
+
+/// What makes kernels equal: the region's body, and extents, strides and alignment of its buffers.
+std::string describe(nn::RegionOp region, const Signature &signature) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  mlir::OpPrintingFlags flags;
+  flags.printGenericOpForm().enableDebugInfo(false);
+  stream << signature.kernel << ' ' << int(signature.images) << ' ' << signature.maxImages << ' '
+         << signature.samplesPerSlice << ' ' << signature.block << '\n';
+  if (signature.images == Images::Rows)
+    stream.flush(), text = signature.kernel + " rows\n"; // the length is known at run time
+  for (const auto *list : {&signature.inputs, &signature.outputs})
+    for (const BufferSpec &spec : *list) {
+      int64_t known = 64;
+      while (known > 1 && (spec.offset % known || spec.sliceStride % known))
+        known /= 2;
+      stream << spec.role << ' ' << spec.element << ' ' << known << ' ' << spec.copies << ' ' << spec.padFrom;
+      for (const Dim &dim : spec.dims)
+        stream << " " << dim.name << ':' << dim.min << ':'
+               << (signature.images == Images::Rows && dim.name == "n" ? 0 : dim.extent) << ':' << dim.stride;
+      stream << '\n';
+    }
+  for (mlir::Operation &op : region.getBody().front()) {
+    op.print(stream, flags);
+    stream << '\n';
+  }
+  stream.flush();
+  if (signature.images == Images::Rows) { // shapes do not matter to a flat kernel
+    std::string kept;
+    size_t depth = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text.compare(i, 7, "tensor<") == 0)
+        depth = 1, kept += "tensor", i += 6;
+      else if (depth && text[i] == '>')
+        depth = 0;
+      else if (!depth)
+        kept += text[i];
+    }
+    text = kept;
+  }
+  return text;
+}
+
+/// Largest number of bytes that a kernel's temporaries on the heap take at the same time.
+class HeapUse : public Internal::IRVisitor {
+public:
+  int64_t largest = 0;
+  std::string problem;
+  explicit HeapUse(int64_t maxImages) { bounds["images"] = Expr(int(maxImages)); }
+
+private:
+  using IRVisitor::visit;
+  int64_t now = 0;
+  std::map<std::string, Expr> bounds;
+
+  void visit(const Internal::LetStmt *op) override {
+    bounds[op->name] = Internal::substitute(bounds, op->value);
+    op->value.accept(this);
+    op->body.accept(this);
+  }
+  void visit(const Internal::Allocate *op) override {
+    Expr size = Expr(int64_t(op->type.bytes()));
+    for (const Expr &extent : op->extents)
+      size = size * cast<int64_t>(Internal::substitute(bounds, extent));
+    size = Internal::simplify(size);
+    const int64_t *known = Internal::as_const_int(size).has_value() ? &(value = *Internal::as_const_int(size)) : nullptr;
+    bool stack = op->memory_type == MemoryType::Stack || op->memory_type == MemoryType::Register ||
+                 (known && *known <= 1024 * 16);
+    if (!known && problem.empty())
+      problem = "the size of '" + op->name + "' is not constant";
+    int64_t bytes = stack || !known ? 0 : (*known + 63) / 64 * 64 + 256;
+    now += bytes;
+    largest = std::max(largest, now);
+    IRVisitor::visit(op);
+    now -= bytes;
+  }
+  int64_t value = 0;
+};
+
+/// Halide's warnings are errors: a dropped gradient is only a warning.
+class Reporter : public CompileTimeErrorReporter {
+public:
+  void warning(const char *message) override { throw std::runtime_error(std::string("Halide warns: ") + message); }
+  void error(const char *message) override { throw std::runtime_error(message); }
+};
+
+struct Job {
+  nn::RegionOp region;
+  std::string hash;
+  std::vector<std::string> uses;
+};
+
+fs::path kernelFolder() { return cacheDirectory() / "kernels"; }
+
+/// Runs in the worker: builds, schedules and compiles one kernel. Returns what it found as JSON.
+json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptions &options, const fs::path &object) {
+  json result;
+  auto fail = [&](const std::string &text, const std::string &hint = "") {
+    result["errors"].push_back({{"file", ""}, {"line", 0}, {"column", 0}, {"text", text}, {"hint", hint}});
+    return result;
+  };
+  std::string name = region.getKernel().str();
+  Diagnostics diagnostics;
+  AppliedSchedule applied;
+  Kernel kernel;
+  try {
+    kernel = buildKernel(region, options.target->vectorBytes, options.target->name);
+    const Rule *rule = options.schedules->find(name, kernel.dims);
+    if (!rule)
+      return fail("no rule of the schedule files fits kernel '" + name + "'",
+                  "end the file with a rule `kernel: \"*\"` without `when`");
+    std::string funcs = kernel.funcs.describe();
+    applied = apply(*rule, kernel.funcs, kernel.dims, {}, diagnostics);
+    if (!applied.ok || diagnostics.hasErrors()) {
+      for (const Message &message : diagnostics.messages())
+        result["errors"].push_back({{"file", message.location.file},
+                                    {"line", message.location.line},
+                                    {"column", message.location.column},
+                                    {"text", message.text + " (kernel " + name + ")"},
+                                    {"hint", message.hint}});
+      return result;
+    }
+    std::string symbol = "sylvite_kernel_" + hash.substr(0, 24);
+    Halide::Target target(options.target->halide);
+    Module module = Pipeline(kernel.output).compile_to_module(kernel.arguments, symbol, target);
+    std::map<OutputFileType, std::string> outputs{{OutputFileType::object, object.string()}};
+    if (options.emitHalide)
+      outputs[OutputFileType::stmt] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".stmt")).string();
+    if (options.emitAssembly)
+      outputs[OutputFileType::assembly] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".s")).string();
+    HeapUse heap(kernel.signature.maxImages);
+    for (const auto &function : module.functions())
+      function.body.accept(&heap);
+    if (!heap.problem.empty())
+      return fail("kernel '" + name + "': " + heap.problem,
+                  "compute it inside a loop over samples, or bound it; rule " + applied.rule);
+    module.compile(outputs);
+    result["heap"] = heap.largest;
+    result["rule"] = applied.rule;
+    result["explanation"] = applied.str() + "  Funcs:\n" + funcs;
+  } catch (const Halide::Error &error) {
+    std::string text = halideMessage(error);
+    Location place = applied.ok ? applied.blame(text, kernel.funcs) : Location{};
+    result["errors"].push_back({{"file", place.file},
+                                {"line", place.line},
+                                {"column", place.column},
+                                {"text", text + " (kernel " + name + ")"},
+                                {"hint", ""}});
+  } catch (const std::exception &error) {
+    return fail("internal error: kernel '" + name + "': " + error.what());
+  }
+  return result;
+}
+
+struct Worker {
+  pid_t pid;
+  size_t job;
+  fs::path answer, object;
+  std::chrono::steady_clock::time_point start;
+};
+
+} // namespace
+
+std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions, const KernelOptions &options,
+                                           std::map<mlir::Operation *, size_t> &kernelOf, Diagnostics &diagnostics) {
+  std::vector<CompiledKernel> kernels;
+  std::vector<Job> jobs;
+  std::map<std::string, size_t> known;
+  for (nn::RegionOp region : regions) {
+    std::string text = describe(region, signatureOf(region));
+    std::string hash = sha256Hex({text, options.target->halide, options.scheduleHash, options.compilerVersion});
+    auto [found, added] = known.try_emplace(hash, kernels.size());
+    kernelOf[region.getOperation()] = found->second;
+    if (!added)
+      continue;
+    CompiledKernel kernel;
+    kernel.symbol = "sylvite_kernel_" + hash.substr(0, 24);
+    kernel.name = region.getKernel().str();
+    kernel.object = kernelFolder() / (hash + ".o");
+    kernels.push_back(kernel);
+    jobs.push_back({region, hash, {}});
+  }
+
+  std::error_code ignored;
+  fs::create_directories(kernelFolder(), ignored);
+  auto readAnswer = [&](size_t index, const json &answer) {
+    kernels[index].heapBytes = answer.at("heap").get<int64_t>();
+    kernels[index].rule = answer.at("rule").get<std::string>();
+    kernels[index].explanation = answer.at("explanation").get<std::string>();
+  };
+  std::vector<size_t> todo;
+  size_t done = 0;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    fs::path meta = fs::path(kernels[i].object).replace_extension(".json");
+    std::string error;
+    bool wanted = options.emitHalide || options.emitAssembly;
+    if (!wanted && fs::exists(kernels[i].object, ignored))
+      if (auto text = readFile(meta, 1 << 24, error)) {
+        json answer = json::parse(*text, nullptr, false);
+        if (!answer.is_discarded() && answer.contains("heap")) {
+          readAnswer(i, answer);
+          kernels[i].cached = true;
+          ++done;
+          continue;
+        }
+      }
+    todo.push_back(i);
+  }
+
+  std::vector<Worker> running;
+  size_t next = 0;
+  while (next < todo.size() || !running.empty()) {
+    while (next < todo.size() && int(running.size()) < std::max(1, options.jobs)) {
+      size_t job = todo[next++];
+      std::string stem = jobs[job].hash + "." + std::to_string(getpid());
+      Worker worker{0, job, kernelFolder() / (stem + ".json.tmp"), kernelFolder() / (stem + ".o.tmp"),
+                    std::chrono::steady_clock::now()};
+      std::cout.flush();
+      std::cerr.flush();
+      worker.pid = fork();
+      if (worker.pid == 0) {
+        rlimit limit{workerMemory, workerMemory};
+        setrlimit(RLIMIT_DATA, &limit);
+        limit = {0, 0};
+        setrlimit(RLIMIT_CORE, &limit);
+        static Reporter reporter;
+        set_custom_compile_time_error_reporter(&reporter);
+        json answer = compileHere(jobs[job].region, jobs[job].hash, options, worker.object);
+        std::ofstream(worker.answer) << answer.dump();
+        _exit(0);
+      }
+      if (worker.pid < 0) {
+        diagnostics.error({}, "cannot start a worker process: " + std::string(strerror(errno)));
+        next = todo.size();
+        break;
+      }
+      running.push_back(worker);
+    }
+    bool any = false;
+    for (size_t w = 0; w < running.size();) {
+      int status = 0;
+      Worker worker = running[w];
+      double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - worker.start).count();
+      if (waitpid(worker.pid, &status, WNOHANG) == 0) {
+        if (seconds > options.secondsPerKernel)
+          kill(worker.pid, SIGKILL);
+        ++w;
+        continue;
+      }
+      any = true;
+      running.erase(running.begin() + w);
+      CompiledKernel &kernel = kernels[worker.job];
+      kernel.seconds = seconds;
+      std::string error;
+      auto text = readFile(worker.answer, 1 << 24, error);
+      json answer = text ? json::parse(*text, nullptr, false) : json();
+      if (WIFSIGNALED(status) || answer.is_discarded() || !answer.is_object()) {
+        bool late = seconds > options.secondsPerKernel;
+        diagnostics.error({}, "internal error: compiling kernel '" + kernel.name + "' " +
+                                  (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
+                                        : "ended with signal " + std::to_string(WTERMSIG(status))),
+                          "report the network file and the schedule file");
+      } else if (answer.contains("errors")) {
+        for (const json &entry : answer["errors"])
+          diagnostics.error({entry["file"], entry["line"], entry["column"]}, entry["text"], entry["hint"]);
+      } else {
+        readAnswer(worker.job, answer);
+        fs::rename(worker.object, kernel.object, ignored);
+        fs::rename(worker.answer, fs::path(kernel.object).replace_extension(".json"), ignored);
+      }
+      fs::remove(worker.answer, ignored);
+      fs::remove(worker.object, ignored);
+      ++done;
+      if (options.progress)
+        options.progress(done, kernels.size(), kernel.name);
+    }
+    if (!any)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return kernels;
+}
+
+} // namespace sylvite::codegen

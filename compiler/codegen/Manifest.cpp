@@ -1,0 +1,130 @@
+//===- Manifest.cpp - <net>.json and --explain ----------------------------------------------------------------------===//
+#include "compiler/codegen/Files.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <nlohmann/json.hpp>
+
+using nlohmann::ordered_json;
+
+namespace sylvite::codegen {
+namespace {
+
+const char *dtypeName(int dtype) {
+  static constexpr const char *names[] = {"uint8", "int32", "int64", "float32", "float64"};
+  return names[dtype];
+}
+
+const char *kindName(int kind) {
+  static constexpr const char *names[] = {"parameter", "buffer", "slot", "gradient", "value"};
+  return names[kind];
+}
+
+/// A buffer that a program writes, with its life in phases.
+struct BufferRow {
+  std::string name, base;
+  int64_t offset, bytes, first, last;
+};
+
+std::vector<BufferRow> buffersOf(const Program &program) {
+  std::vector<BufferRow> rows;
+  for (const auto &phase : program.phases)
+    for (const Call &call : phase) {
+      auto region = const_cast<Call &>(call).region;
+      auto buffer = region->getAttrOfType<mlir::DictionaryAttr>("buffer");
+      if (!buffer)
+        continue;
+      auto number = [&](const char *key, int64_t otherwise) {
+        auto attribute = mlir::dyn_cast_or_null<mlir::IntegerAttr>(buffer.get(key));
+        return attribute ? attribute.getInt() : otherwise;
+      };
+      int64_t here = *region.getPhase();
+      rows.push_back({(call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel,
+                      mlir::cast<mlir::StringAttr>(buffer.get("base")).getValue().str(), number("offset", 0),
+                      number("bytes", 0), number("first", here), number("last", here)});
+    }
+  return rows;
+}
+
+/// Other buffers at the same bytes of the same block, at other times.
+std::vector<std::string> sharers(const BufferRow &row, const std::vector<BufferRow> &all) {
+  std::vector<std::string> names;
+  for (const BufferRow &other : all)
+    if (&other != &row && other.base == row.base && other.offset < row.offset + row.bytes &&
+        row.offset < other.offset + other.bytes)
+      names.push_back(other.name);
+  return names;
+}
+
+} // namespace
+
+std::string manifestText(const Plan &plan) {
+  ordered_json json;
+  json["net"] = plan.net;
+  json["compiler"] = plan.compiler;
+  json["target"] = plan.target->name;
+  json["batch"] = plan.batch;
+  json["input"] = {{"shape", plan.inputShape}, {"dtype", dtypeName(plan.inputDtype)}};
+  json["output"] = {{"shape", plan.outputShape}, {"kind", plan.outputKind}};
+  json["memory"] = {{"state_bytes", plan.stateBytes},
+                    {"scratch_bytes", plan.scratchBytes},
+                    {"bytes_per_thread", plan.localBytes + plan.heapBytes}};
+  for (const TensorRow &row : plan.tensors) {
+    ordered_json factors = ordered_json::array();
+    for (const Factor &factor : row.factors)
+      factors.push_back({{"axis", factor.axis}, {"divisor", factor.divisor}, {"extent", factor.extent}, {"stride", factor.stride}});
+    json["tensors"].push_back({{"name", row.name}, {"kind", kindName(row.kind)}, {"dtype", dtypeName(row.dtype)},
+                               {"shape", row.shape}, {"offset", row.offset}, {"layout", factors}});
+  }
+  for (const CompiledKernel &kernel : plan.kernels)
+    json["kernels"].push_back({{"name", kernel.name}, {"symbol", kernel.symbol}, {"rule", kernel.rule},
+                               {"heap_bytes", kernel.heapBytes}, {"schedule", kernel.explanation}});
+  for (const Program &program : plan.programs) {
+    ordered_json phases = ordered_json::array();
+    for (const auto &phase : program.phases) {
+      ordered_json calls = ordered_json::array();
+      for (const Call &call : phase)
+        calls.push_back({{"layer", call.layer}, {"kernel", call.kernel}, {"name", call.signature.kernel},
+                         {"tasks", call.signature.tasks}});
+      phases.push_back(calls);
+    }
+    ordered_json buffers = ordered_json::array();
+    std::vector<BufferRow> rows = buffersOf(program);
+    for (const BufferRow &row : rows)
+      buffers.push_back({{"name", row.name}, {"block", row.base}, {"offset", row.offset}, {"bytes", row.bytes},
+                         {"first_phase", row.first}, {"last_phase", row.last}, {"shares_with", sharers(row, rows)}});
+    json["programs"][program.name] = {{"phases", phases}, {"buffers", buffers}};
+  }
+  return json.dump(1) + "\n";
+}
+
+std::string explain(const Plan &plan) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << llvm::formatv("{0} for {1}, batch {2}: state {3} bytes, scratch {4} bytes, {5} bytes a thread\n", plan.net,
+                       plan.target->name, plan.batch, plan.stateBytes, plan.scratchBytes, plan.localBytes + plan.heapBytes);
+  out << "\nKernels\n";
+  for (const CompiledKernel &kernel : plan.kernels)
+    out << "\n" << kernel.name << " (" << kernel.symbol << (kernel.cached ? ", from the cache" : "") << ")\n" << kernel.explanation;
+  for (const Program &program : plan.programs) {
+    out << "\nProgram " << program.name << "\n";
+    for (auto [number, phase] : llvm::enumerate(program.phases)) {
+      out << "  phase " << number << "\n";
+      for (const Call &call : phase)
+        out << llvm::formatv("    {0,-44} {1,3} tasks, {2}\n", (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel,
+                             call.signature.tasks, plan.kernels[call.kernel].rule);
+    }
+    out << "  buffers (block, offset, bytes, phases; shares its bytes with)\n";
+    std::vector<BufferRow> rows = buffersOf(program);
+    for (const BufferRow &row : rows) {
+      std::string others;
+      for (const std::string &name : sharers(row, rows))
+        others += (others.empty() ? "" : ", ") + name;
+      out << llvm::formatv("    {0,-44} {1,-7} {2,10} {3,10}  {4}..{5}  {6}\n", row.name, row.base, row.offset, row.bytes,
+                           row.first, row.last, others.empty() ? "-" : others);
+    }
+  }
+  return text;
+}
+
+} // namespace sylvite::codegen

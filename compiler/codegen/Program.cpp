@@ -1,0 +1,238 @@
+//===- Program.cpp - a planned module as calls and tables -----------------------------------------------------------===//
+#include "compiler/codegen/Program.h"
+
+#include "compiler/support/Hash.h"
+
+using namespace mlir;
+using namespace sylvite::nn;
+
+namespace sylvite::codegen {
+
+int dtypeOf(Type type) {
+  if (type.isF32())
+    return 3;
+  if (type.isF64())
+    return 4;
+  return type.getIntOrFloatBitWidth() == 8 ? 0 : type.getIntOrFloatBitWidth() == 32 ? 1 : 2;
+}
+
+namespace {
+
+int64_t field(Operation *op, StringRef key, int64_t otherwise = -1) {
+  auto buffer = op->getAttrOfType<DictionaryAttr>("buffer");
+  auto attribute = buffer ? dyn_cast_or_null<IntegerAttr>(buffer.get(key)) : IntegerAttr();
+  return attribute ? attribute.getInt() : otherwise;
+}
+
+RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+int64_t bytesOf(Type element) { return std::max(1u, element.getIntOrFloatBitWidth() / 8); }
+
+/// Multiply-adds count as two operations; other work as one an element.
+double flopsOf(RegionOp region) {
+  Operation *core = coreOf(region);
+  auto elements = [](Value value) {
+    double product = 1;
+    for (int64_t extent : typeOf(value).getShape())
+      product *= double(extent);
+    return product;
+  };
+  if (core->hasTrait<Contraction>()) {
+    if (region.getKernel().ends_with(".grad_bias"))
+      return elements(core->getResult(0));
+    double taps = elements(core->getOperand(1)) / double(typeOf(core->getOperand(1)).getDimSize(0));
+    return 2 * taps * elements(core->getResult(0));
+  }
+  Value first = region.getInputs().empty() ? region.getResult(0) : region.getInputs()[0];
+  return elements(first);
+}
+
+double trafficOf(const Signature &signature) {
+  double bytes = 0;
+  for (const auto *list : {&signature.inputs, &signature.outputs})
+    for (const BufferSpec &spec : *list)
+      bytes += double(spec.bytes) * (spec.base == "local" ? double(signature.tasks) : double(spec.copies));
+  return bytes;
+}
+
+/// PyTorch's axes of a variable-like tensor and where their elements lie.
+std::vector<Factor> variableFactors(Value value) {
+  auto shape = typeOf(value).getShape();
+  SmallVector<int64_t> extents = variableExtents(value);
+  if (shape.size() == 1)
+    return {{0, 1, shape[0], 1}};
+  if (shape.size() == 4) { // OIHW from (o, c, kx, ky)
+    int64_t o = 1, c = extents[0], x = c * extents[1], y = x * extents[2];
+    return {{0, 1, shape[0], o}, {1, 1, shape[1], c}, {2, 1, shape[2], y}, {3, 1, shape[3], x}};
+  }
+  // [out, in] from (o, k): the features of an image are counted C, H, W but lie H, W, C
+  std::vector<Factor> factors{{0, 1, shape[0], 1}};
+  Operation *definition = value.getDefiningOp();
+  Block &block = *definition->getBlock();
+  std::string name;
+  if (auto variable = dyn_cast<VariableOp>(definition))
+    name = variable.getKind() == "slot" ? variable.getName().split('.').second.split('.').second.str()
+                                        : variable.getName().str();
+  else
+    name = cast<RegionOp>(definition).getLike()->str();
+  VariableOp variable = findVariable(block, name);
+  for (OpOperand &use : variable.getOutput().getUses())
+    if (auto region = dyn_cast<RegionOp>(use.getOwner()))
+      for (OpOperand &inner : region.getBody().front().getArgument(use.getOperandNumber()).getUses())
+        if (auto linear = dyn_cast<LinearOp>(inner.getOwner()); linear && linear.getFlattenInput()) {
+          auto image = typeOf(linear.getInput()).getShape();
+          int64_t height = image[1], width = image[2], channels = image[3], padded = paddedChannels(channels);
+          int64_t row = extents[0];
+          factors.push_back({1, height * width, channels, row});
+          factors.push_back({1, width, height, row * padded * width});
+          factors.push_back({1, 1, width, row * padded});
+          return factors;
+        }
+  factors.push_back({1, 1, shape[1], extents[0]});
+  return factors;
+}
+
+/// [N, C, H, W] or [N, C] of a value in a batch buffer.
+std::vector<Factor> batchFactors(Value value, int64_t &start) {
+  Layout layout = layoutOf(value);
+  auto shape = typeOf(value).getShape();
+  std::vector<Factor> factors{{0, 1, layout.units, layout.unit}};
+  start = layout.interior();
+  if (shape.size() == 2)
+    factors.push_back({1, 1, shape[1], 1});
+  if (shape.size() == 4) // the caller's own order, as input arrays have it: [N, H, W, C]
+    factors.insert(factors.end(), {{1, 1, shape[1], layout.columns() * layout.channels},
+                                   {2, 1, shape[2], layout.channels},
+                                   {3, 1, shape[3], 1}});
+  return factors;
+}
+
+std::string layerOf(Operation *op) {
+  if (auto named = dyn_cast<NameLoc>(op->getLoc()))
+    return named.getName().str();
+  return "";
+}
+
+void addVariables(Plan &plan, Block &block) {
+  for (StringRef kind : {"state", "slot"})
+    for (VariableOp variable : block.getOps<VariableOp>()) {
+      if ((variable.getKind() == "slot") != (kind == "slot"))
+        continue;
+      TensorRow row;
+      row.name = variable.getName().str();
+      row.kind = variable.getKind() == "parameter" ? 0 : variable.getKind() == "buffer" ? 1 : 2;
+      RankedTensorType type = typeOf(variable);
+      row.dtype = dtypeOf(type.getElementType());
+      row.shape.assign(type.getShape().begin(), type.getShape().end());
+      row.init = variable.getInit() == "uniform" ? 1 : variable.getInit() == "normal" ? 2 : 0;
+      row.initA = variable.getInitA().convertToDouble();
+      row.initB = variable.getInitB().convertToDouble();
+      row.factors = variableFactors(variable);
+      row.offset = field(variable, "offset");
+      plan.tensors.push_back(row);
+    }
+}
+
+void addValue(Plan &plan, Value value, const std::string &name, int kind) {
+  TensorRow row;
+  row.name = name;
+  row.kind = kind;
+  RankedTensorType type = typeOf(value);
+  row.dtype = dtypeOf(type.getElementType());
+  row.shape.assign(type.getShape().begin(), type.getShape().end());
+  row.offset = field(value.getDefiningOp(), "offset");
+  if (kindOf(type) == Kind::Batch) {
+    int64_t start = 0;
+    row.factors = batchFactors(value, start);
+    row.offset += start * bytesOf(type.getElementType());
+  } else {
+    row.factors = variableFactors(value);
+    if (kindOf(type) == Kind::Partial) {
+      row.copies = cast<ProgramOp>(value.getDefiningOp()->getParentOp()).getSlices();
+      row.copyStride = layoutOf(value).copyStride * bytesOf(type.getElementType());
+    }
+  }
+  plan.tensors.push_back(row);
+}
+
+Program makeProgram(ProgramOp op) {
+  Program program;
+  program.name = op.getSymName().str();
+  program.slices = op.getSlices();
+  program.batch = op.getBatch();
+  Block &block = op.getBody().front();
+  for (RegionOp region : block.getOps<RegionOp>()) {
+    size_t phase = *region.getPhase();
+    if (program.phases.size() <= phase)
+      program.phases.resize(phase + 1);
+    Call call{region, signatureOf(region), 0, layerOf(region), flopsOf(region), 0};
+    call.bytes = trafficOf(call.signature);
+    program.phases[phase].push_back(call);
+  }
+  auto last = cast<ReturnOp>(block.getTerminator());
+  if (last.getLoss())
+    program.losses = field(last.getLoss().getDefiningOp(), "offset");
+  if (last.getCorrect())
+    program.correct = field(last.getCorrect().getDefiningOp(), "offset");
+  return program;
+}
+
+} // namespace
+
+Plan makePlan(ModuleOp module, bool keepGradients) {
+  Plan plan;
+  auto network = *module.getOps<NetworkOp>().begin();
+  plan.net = network.getSymName().str();
+  plan.batch = network.getBatch();
+  plan.epochs = network.getEpochs();
+  plan.seed = uint64_t(network.getSeed());
+  plan.outputKind = network.getOutputKind().str();
+  std::string optimizer;
+  llvm::raw_string_ostream(optimizer) << network.getOptimizer();
+  plan.optimizer = optimizer;
+  auto number = [&](StringRef name) { return cast<IntegerAttr>(module->getAttr(name)).getInt(); };
+  plan.stateBytes = number("nn.state_bytes");
+  plan.scratchBytes = number("nn.scratch_bytes");
+  plan.localBytes = number("nn.local_bytes");
+
+  for (ProgramOp op : module.getOps<ProgramOp>())
+    plan.programs.push_back(makeProgram(op));
+  auto train = *module.getOps<ProgramOp>().begin();
+  Block &block = train.getBody().front();
+  addVariables(plan, block);
+  for (InputOp input : network.getBody().front().getOps<InputOp>()) {
+    RankedTensorType type = typeOf(input);
+    plan.inputDtype = dtypeOf(type.getElementType());
+    plan.inputShape.assign(type.getShape().begin() + 1, type.getShape().end());
+  }
+  for (TargetOp target : network.getBody().front().getOps<TargetOp>())
+    plan.targetDtype = dtypeOf(typeOf(target).getElementType());
+  if (auto shape = network->getAttrOfType<DenseI64ArrayAttr>("nn.input_shape"))
+    plan.inputShape.assign(shape.asArrayRef().begin(), shape.asArrayRef().end());
+  auto last = cast<ReturnOp>(network.getBody().front().getTerminator());
+  plan.dtype = dtypeOf(typeOf(last.getLoss()).getElementType());
+  RankedTensorType output = typeOf(last.getPrediction());
+  plan.outputShape.assign(output.getShape().begin() + 1, output.getShape().end());
+  plan.classes = typeOf(last.getLogits()).getShape().back();
+
+  auto end = cast<ReturnOp>(block.getTerminator());
+  if (end.getLogits())
+    addValue(plan, end.getLogits(), "output", 4);
+  if (keepGradients)
+    for (GradientOp gradient : block.getOps<GradientOp>())
+      addValue(plan, gradient.getGradient(), "grad." + gradient.getName().str(), 3);
+
+  std::vector<std::string> layout{plan.net};
+  for (const TensorRow &row : plan.tensors)
+    if (row.kind <= 2) {
+      std::string text = row.name + " " + std::to_string(row.kind) + " " + std::to_string(row.offset);
+      for (const Factor &factor : row.factors)
+        text += " " + std::to_string(factor.axis) + ":" + std::to_string(factor.divisor) + ":" +
+                std::to_string(factor.extent) + ":" + std::to_string(factor.stride);
+      layout.push_back(text + " " + std::to_string(row.dtype));
+    }
+  plan.layoutHash = std::stoull(sha256Hex(layout).substr(0, 16), nullptr, 16);
+  return plan;
+}
+
+} // namespace sylvite::codegen

@@ -1,0 +1,74 @@
+//===- Signature.h - the buffers of a region, as its kernel and as the driver see them ------------------------------===//
+//
+// One description serves both sides: the kernel is compiled for exactly these extents and strides, and the driver passes
+// exactly these pointers. Layer: codegen; no Halide here.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#ifndef SYLVITE_CODEGEN_SIGNATURE_H
+#define SYLVITE_CODEGEN_SIGNATURE_H
+
+#include "compiler/dialect/Layout.h"
+#include "compiler/dialect/Nn.h"
+
+namespace sylvite::codegen {
+
+struct Dim {
+  std::string name; ///< c, xi, x, yi, y, n, o, k, kx, ky, j, s, i
+  int64_t min = 0, extent = 1, stride = 1;
+};
+
+/// A buffer argument of a kernel.
+struct BufferSpec {
+  std::string role;
+  mlir::Type element;
+  std::vector<Dim> dims; ///< innermost first; the last is n for samples
+  nn::View view;         ///< Kind::Batch
+  nn::Kind kind = nn::Kind::Whole;
+  bool perSlice = false; ///< Slices and Partial: this call's row only
+  int64_t copies = 1;    ///< Partial read as a sum: the last dim, s, is to be added up
+  int64_t padFrom = 0;   ///< > 0: the buffer holds this many channels, the view has more, which are 0
+  // For the driver:
+  std::string base;        ///< state, scratch, local, input, target, output
+  int64_t offset = 0;      ///< bytes from the base to the first element of the dims
+  int64_t sliceStride = 0; ///< bytes from one task to the next
+  int64_t bytes = 0;       ///< of the whole buffer
+  std::string origin;      ///< name of the value, for --explain
+};
+
+/// What `images` of a call is.
+enum class Images {
+  Slice, ///< samples of this slice
+  Whole, ///< samples of the call
+  Rows,  ///< rows of 16 elements of a flat tensor
+};
+
+/// Zeroes the halo of the result after the kernel has run.
+struct HaloFill {
+  nn::Layout layout;
+};
+
+struct Signature {
+  std::string kernel; ///< conv2d.forward
+  std::vector<BufferSpec> inputs, outputs;
+  std::map<std::string, int64_t> placeholders; ///< unused
+  Images images = Images::Whole;
+  int64_t maxImages = 1; ///< largest value of `images`
+  int64_t totalRows = 0; ///< Images::Rows: of the whole tensor
+  int64_t samplesPerSlice = 1;
+  int64_t tasks = 1;
+  int64_t block = 0; ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
+  std::optional<nn::Layout> halo;
+};
+
+/// Describes a region of a planned program.
+Signature signatureOf(nn::RegionOp region);
+
+/// Extents of a variable-like tensor inside a region's kernel, after the cut along the output axis.
+std::vector<int64_t> cutExtents(nn::RegionOp region, mlir::Value outer);
+
+/// The op a region computes, or whose derivative it computes.
+mlir::Operation *coreOf(nn::RegionOp region);
+
+} // namespace sylvite::codegen
+
+#endif

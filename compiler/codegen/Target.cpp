@@ -1,0 +1,33 @@
+//===- Target.cpp - the instruction sets that kernels are compiled for ----------------------------------------------===//
+//
+// Features are spelled out: Halide's own detection of the host names features of CPUs that it tests wrongly
+// (halide/Halide#9134, #9135), and an object must not depend on where it was compiled.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/codegen/Target.h"
+
+namespace sylvite::codegen {
+
+const std::vector<Target> &targets() {
+  static const std::vector<Target> all = [] {
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512vl");
+    const std::string common = "-no_runtime-user_context-no_asserts-no_bounds_query";
+    return std::vector<Target>{
+        {"x86-64-avx512", "x86-64-linux-sse41-avx-avx2-fma-f16c-avx512-avx512_skylake" + common, 64, 3, avx512},
+        {"x86-64-avx2", "x86-64-linux-sse41-avx-avx2-fma-f16c" + common, 32, 1, avx2}};
+  }();
+  return all;
+}
+
+const Target *findTarget(const std::string &name) {
+  for (const Target &target : targets())
+    if (target.name == name || (name == "host" && target.runsHere))
+      return &target;
+  return nullptr;
+}
+
+} // namespace sylvite::codegen

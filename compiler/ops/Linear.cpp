@@ -1,0 +1,34 @@
+//===- Linear.cpp - nn.linear ---------------------------------------------------------------------------------------===//
+//
+// linear(c,n) = bias(c) + sum over rk of weight(c, rk) * input(rk, n). An image input is read as one vector of features in
+// the order of memory; its weights lie accordingly.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/ops/Op.h"
+
+using namespace Halide;
+
+namespace sylvite::ops {
+
+static std::vector<Value> linear(OpContext &context) {
+  const Value &input = context.operand(0), &weight = context.operand(1);
+  const Vars &v = vars();
+  Value result;
+  result.kind = nn::Kind::Batch;
+  result.view = nn::viewOf(context.op->getResult(0));
+  result.func = context.func("linear");
+  RDom r(0, int(weight.extents[1]), "rk");
+  if (context.operandCount() > 2)
+    result.func(v.c, v.n) = context.operand(2).func(v.c);
+  else
+    result.func(v.c, v.n) = context.constant(0);
+  result.func(v.c, v.n) += weight.func(v.c, r) * input.func(r, v.n);
+  context.nameRVars(result.func, {"rk"});
+  context.nameGradientRVars(0, {"rk"}); // over units
+  context.nameGradientRVars(1, {"rn"});
+  context.nameGradientRVars(2, {"rn"});
+  return {result};
+}
+static Register registered("nn.linear", linear);
+
+} // namespace sylvite::ops

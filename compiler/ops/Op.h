@@ -1,0 +1,107 @@
+//===- Op.h - what an op's forward definition works with ------------------------------------------------------------===//
+//
+// Each op of the nn dialect has one definition, its forward, in a file of this folder; it registers itself by name. The
+// backward is derived from it in codegen. Layer: ops; uses the dialect and Halide, holds no schedule.
+//
+// Shapes in documentation run outermost first ([N, H, W, C]); Halide Vars run innermost first: c, x, y, n. Inside a
+// region an image has the coordinates of its View: (c, x, y, n), or (c, xi, x, yi, y, n) with stride phases. A vector is
+// (c, n), one number a sample is (n). Weights are (o, c, kx, ky) or (o, k); per-channel tensors (c) or (c, j);
+// per-slice sums (c, j, s), or (c, j) where a kernel sees one slice.
+//
+// Definitions are generic in the element type (float, or double for gradient checks): cast constants with `constant`.
+// Write select(a >= b, a, b) for a maximum and select(x > 0, x, 0) for a ReLU: max() sends ties both ways.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#ifndef SYLVITE_OPS_OP_H
+#define SYLVITE_OPS_OP_H
+
+#include "compiler/dialect/Layout.h"
+#include "compiler/dialect/Nn.h"
+
+#include "Halide.h"
+
+namespace sylvite::ops {
+
+/// The Vars of every definition.
+struct Vars {
+  Halide::Var c{"c"}, xi{"xi"}, x{"x"}, yi{"yi"}, y{"y"}, n{"n"}, o{"o"}, k{"k"}, kx{"kx"}, ky{"ky"}, j{"j"}, s{"s"},
+      i{"i"};
+};
+const Vars &vars();
+
+/// A value inside a region: a Func in the coordinates of its view.
+struct Value {
+  Halide::Func func;
+  nn::Kind kind = nn::Kind::Whole;
+  nn::View view;                         ///< Kind::Batch
+  std::vector<int64_t> extents;          ///< physical, innermost first; of Whole, Slices and Partial values
+  /// The value read past its Func, as a constant of the backward pass; empty for values that the region computes.
+  std::function<Halide::Expr(std::vector<Halide::Expr>)> detached;
+
+  /// Pure Vars of the Func, e.g. (c, x, y, n).
+  std::vector<Halide::Var> dims() const { return func.args(); }
+  /// The value at dims().
+  Halide::Expr here() const;
+};
+
+/// What surrounds the op that is being defined.
+class OpContext {
+public:
+  OpContext(mlir::Operation *op, std::vector<Value> operands, Halide::Type type, Halide::Expr images,
+            Halide::Expr batch, Halide::Expr step, Halide::Expr learningRateScale, int64_t samplesPerSlice,
+            std::function<Halide::Func(std::string)> makeFunc);
+
+  mlir::Operation *op;
+  /// Operand `index` of the op, absent optional operands not counted.
+  const Value &operand(unsigned index) const { return operands.at(index); }
+  unsigned operandCount() const { return operands.size(); }
+  Halide::Type type() const { return elementType; }
+  /// A number of the element type.
+  Halide::Expr constant(double value) const { return Halide::cast(elementType, Halide::Expr(value)); }
+  Halide::Expr images() const { return imagesHere; }      ///< samples that this call works on
+  Halide::Expr batch() const { return batchSamples; }     ///< samples of the whole step
+  Halide::Expr step() const { return stepNumber; }        ///< of this training step, from 1; float64
+  Halide::Expr learningRateScale() const { return rateScale; } ///< float64
+  int64_t samplesPerSlice() const { return sliceSamples; }
+
+  /// A new Func under a role name that schedules can use: `role`, or `role_2`, … where it is taken.
+  Halide::Func func(const std::string &role) { return makeFunc(role); }
+  /// Names for the RVars of the reduction that the derivative by operand `index` becomes, in Halide's order.
+  void nameGradientRVars(unsigned index, std::vector<std::string> names) { gradientRVars[index] = std::move(names); }
+  /// Names for the RVars of a Func's update, for schedules.
+  void nameRVars(const Halide::Func &func, std::vector<std::string> names) { rvarNames[func.name()] = std::move(names); }
+
+  std::map<unsigned, std::vector<std::string>> gradientRVars;
+  std::map<std::string, std::vector<std::string>> rvarNames;
+
+private:
+  std::vector<Value> operands;
+  Halide::Type elementType;
+  Halide::Expr imagesHere, batchSamples, stepNumber, rateScale;
+  int64_t sliceSamples;
+  std::function<Halide::Func(std::string)> makeFunc;
+};
+
+/// A definition gives the op's results.
+using Definition = std::vector<Value> (*)(OpContext &);
+
+/// Registers the definition of an op, e.g. `static Register r("nn.relu", relu);`.
+struct Register {
+  Register(const char *name, Definition definition);
+};
+/// The definition of an op of this name, or null.
+Definition find(llvm::StringRef name);
+
+// ---- building blocks
+
+/// A value whose every element is `element(input's element, channel)`, in the input's coordinates.
+Value mapElements(OpContext &context, const Value &input, const std::string &role,
+                  const std::function<Halide::Expr(Halide::Expr, Halide::Expr)> &element);
+
+/// Pixel (x*stride + kx, y*stride + ky) of a windowed op's input, counted from the first pixel of padding.
+Halide::Expr pixel(const Value &input, Halide::Expr channel, Halide::Expr x, Halide::Expr kx, Halide::Expr y,
+                   Halide::Expr ky, Halide::Expr n);
+
+} // namespace sylvite::ops
+
+#endif

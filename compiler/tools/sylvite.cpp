@@ -1,0 +1,264 @@
+//===- sylvite.cpp - the command ------------------------------------------------------------------------------------===//
+//
+// compile and summary work here. train, evaluate, predict, step, check and bench compile the network (or take it from the
+// cache), link it with the runtime's training program and run that: what they print comes from runtime/train.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "compiler/frontend/Frontend.h"
+#include "compiler/tools/Build.h"
+#include "compiler/tools/Summary.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <unistd.h>
+
+namespace sylvite {
+namespace {
+
+/// An option that is handed on to the program.
+struct Passed {
+  const char *name, *value, *text; ///< value null: a flag
+};
+
+struct RunVerb {
+  const char *name, *text;
+  bool keepGradients, doublePrecision, batchCompiles;
+  std::vector<Passed> options;
+};
+
+const Passed threads{"--threads", "N", "Threads, the caller among them (default: the cores this process may use)"};
+const Passed data{"--data", "DATA",
+                  "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
+                  "X.npy,Y.npy"};
+const Passed checkpoint{"--checkpoint", "FILE", "Safetensors file of the weights, e.g. runs/NET/best.safetensors"};
+
+const std::vector<RunVerb> &runVerbs() {
+  static const std::vector<RunVerb> verbs{
+      {"train", "Train a network, evaluating after each epoch", false, false, true,
+       {data,
+        {"--epochs", "N", "Passes over the training part (default: the network file's)"},
+        {"--batch", "N", "Samples in a step (default: the network file's)"},
+        threads,
+        {"--seed", "S", "Seed of the initial weights and of the samples' order (default: the network file's)"},
+        {"--out", "RUN", "Folder for last.safetensors and best.safetensors (default: runs/NET)"},
+        {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"}}},
+      {"evaluate", "Loss and accuracy of a checkpoint on the test part of the data", false, false, true,
+       {data, checkpoint, threads}},
+      {"predict", "Outputs of a checkpoint for samples", false, false, true,
+       {{"--data", "DATA", "As for evaluate, or X.npy alone"},
+        checkpoint,
+        {"--out", "FILE.npy", "Write all outputs here; without it the first rows are printed"},
+        threads}},
+      {"step", "Training steps on one batch, with everything dumped: to compare with another system", true, false, true,
+       {{"--state", "IN.safetensors", "Start from this file (default: a fresh initialisation)"},
+        {"--input", "X.npy", "Samples; all rows are one batch"},
+        {"--target", "Y.npy", "Their targets"},
+        {"--steps", "K", "Training steps, each on the same batch (default: 1)"},
+        threads,
+        {"--seed", "S", "Seed of the initial weights (default: the network file's)"},
+        {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"}}},
+      {"check", "Every gradient against central differences, in double", true, true, false,
+       {{"--seed", "S", "Seed of weights, samples and directions"},
+        {"--batch", "N", "Samples in the step (default: 3, or the compiled batch if smaller)"},
+        threads,
+        {"--verbose", nullptr, "Also print each point that was drawn again or failed"}}},
+      {"bench", "Time training steps or predictions on synthetic data", false, false, true,
+       {{"--what", "WHAT", "train, predict or evaluate (default: train)"},
+        {"--batch", "N", "Samples in a step (default: the network file's)"},
+        threads,
+        {"--seconds", "S", "Time for at least this long, and at least 5 steps"},
+        {"--json", nullptr, "Print one JSON object and nothing else"},
+        {"--kernels", nullptr, "Time each kernel on one thread as well"}}},
+  };
+  return verbs;
+}
+
+int64_t parseBatch(const std::string &text) {
+  bool digits = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+  int64_t value = digits ? std::stoll(text) : 0;
+  return value > 0 ? value : -1;
+}
+
+int report(const Diagnostics &diagnostics) {
+  std::cout.flush();
+  diagnostics.print(std::cerr);
+  return 1;
+}
+
+/// Options of compilation, shared by all verbs that compile.
+void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
+  app.add_option("NET.yaml", request.network, "The network file")->required()->type_name("");
+  app.add_option(targetName ? "--target,--cpu" : "--cpu", request.target,
+                 "Instruction set: host (the widest that this CPU runs), x86-64-avx512, x86-64-avx2")
+      ->capture_default_str()
+      ->type_name("T");
+  app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
+      ->type_name("FILE");
+}
+
+class CommandLine {
+public:
+  int run(int argc, char **argv) {
+    here = Installation::find();
+    CLI::App app("Compiles networks for training on CPUs: a YAML file becomes an object file and a C header.", "sylvite");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", here.version);
+    app.get_formatter()->column_width(34);
+    declareCompile(app);
+    declareSummary(app);
+    for (const RunVerb &verb : runVerbs())
+      declareRun(app, verb);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError &error) {
+      if (error.get_exit_code() == 0)
+        return app.exit(error);
+      std::cerr << "sylvite: error: " << error.what() << "\n  hint: see `sylvite " << verbOf(argc, argv) << "--help`\n";
+      return 1;
+    }
+    return action();
+  }
+
+private:
+  Installation here;
+  BuildRequest request;
+  std::string batch, output = ".", emit;
+  bool explain = false, exact = false;
+  std::map<std::string, std::string> values;
+  std::map<std::string, bool> flags;
+  std::function<int()> action;
+
+  static std::string verbOf(int argc, char **argv) {
+    for (const char *known : {"compile", "summary", "train", "evaluate", "predict", "step", "check", "bench"})
+      if (argc > 1 && std::string(argv[1]) == known)
+        return std::string(known) + " ";
+    return "";
+  }
+
+  bool takeBatch(Diagnostics &diagnostics) {
+    if (batch.empty())
+      return true;
+    request.batch = parseBatch(batch);
+    if (request.batch < 0)
+      diagnostics.error({}, "--batch: found " + batch + ", expected a whole number from 1 to 999999999");
+    return request.batch >= 0;
+  }
+
+  void declareCompile(CLI::App &app) {
+    CLI::App *verb = app.add_subcommand("compile", "Compile a network to NET.o, libNET.a, NET.h and NET.json");
+    declareCompilation(*verb, request, true);
+    verb->add_option("-o,--output", output, "Folder for the results")->capture_default_str()->type_name("DIR");
+    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")->type_name("N");
+    verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")->type_name("STAGES");
+    verb->add_flag("--explain", explain, "Print each kernel's schedule rule and each buffer's place and life");
+    verb->add_flag("--exact", exact, "Only algorithms with the error of the direct form (all shipped ones are)");
+    verb->callback([this] { action = [this] { return compile(); }; });
+  }
+
+  int compile() {
+    Diagnostics diagnostics;
+    bool ok = takeBatch(diagnostics);
+    std::stringstream stages(emit);
+    for (std::string stage; std::getline(stages, stage, ',');) {
+      static const std::set<std::string> known{"nn", "regions", "llvm", "halide", "asm"};
+      if (!known.count(stage)) {
+        diagnostics.error({}, "--emit: unknown stage '" + stage + "'", "known: nn, regions, llvm, halide, asm");
+        ok = false;
+      }
+      request.emit.insert(stage);
+    }
+    codegen::CompileResult result;
+    if (!ok || !buildNetwork(request, here, output, result, diagnostics))
+      return report(diagnostics);
+    diagnostics.print(std::cerr);
+    if (explain)
+      std::cout << result.explanation;
+    std::error_code code;
+    std::cerr << result.object.string() << ": " << std::filesystem::file_size(result.object, code) / 1024 << " KiB, "
+              << result.plan.kernels.size() << " kernels for " << result.plan.target->name << "; state "
+              << result.plan.stateBytes << " bytes, scratch " << result.plan.scratchBytes << " bytes\n";
+    return 0;
+  }
+
+  void declareSummary(CLI::App &app) {
+    CLI::App *verb = app.add_subcommand("summary", "Print a table of layers: output shape, parameters, multiply-adds, memory");
+    verb->add_option("NET.yaml", request.network, "The network file")->required()->type_name("");
+    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")->type_name("N");
+    verb->callback([this] {
+      action = [this] {
+        Diagnostics diagnostics;
+        mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+        context.loadDialect<nn::NnDialect>();
+        NetworkOptions options;
+        mlir::OwningOpRef<mlir::ModuleOp> module;
+        if (takeBatch(diagnostics)) {
+          options.batch = request.batch;
+          module = readNetwork(request.network, options, context, diagnostics);
+        }
+        if (!module)
+          return report(diagnostics);
+        diagnostics.print(std::cerr);
+        std::cout << summaryText(*module);
+        return 0;
+      };
+    });
+  }
+
+  void declareRun(CLI::App &app, const RunVerb &verb) {
+    CLI::App *sub = app.add_subcommand(verb.name, verb.text);
+    bool ownTarget = llvm::any_of(verb.options, [](const Passed &option) { return std::string(option.name) == "--target"; });
+    declareCompilation(*sub, request, !ownTarget);
+    for (const Passed &option : verb.options) {
+      if (option.value)
+        sub->add_option(option.name, values[option.name], option.text)->type_name(option.value);
+      else
+        sub->add_flag(option.name, flags[option.name], option.text);
+    }
+    sub->add_flag("-q,--quiet", request.quiet, "No progress");
+    sub->callback([this, &verb, sub] { action = [this, &verb, sub] { return runProgram(verb, *sub); }; });
+  }
+
+  int runProgram(const RunVerb &verb, CLI::App &sub) {
+    Diagnostics diagnostics;
+    request.keepGradients = verb.keepGradients;
+    request.doublePrecision = verb.doublePrecision;
+    if (verb.batchCompiles)
+      batch = values["--batch"];
+    if (flags["--json"])
+      request.quiet = true;
+    if (!takeBatch(diagnostics))
+      return report(diagnostics);
+    std::optional<std::filesystem::path> program = buildProgram(request, here, diagnostics);
+    if (!program)
+      return report(diagnostics);
+    diagnostics.print(std::cerr);
+    std::vector<std::string> arguments{"sylvite", verb.name};
+    for (const Passed &option : verb.options) {
+      if (!sub.count(option.name))
+        continue;
+      arguments.push_back(option.name);
+      if (option.value)
+        arguments.push_back(values[option.name]);
+    }
+    if (request.quiet && std::string(verb.name) == "train")
+      arguments.push_back("--quiet");
+    setenv("SYLVITE_NETWORK_FILE", request.network.c_str(), 1);
+    std::vector<char *> pointers;
+    for (std::string &argument : arguments)
+      pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    std::cout.flush();
+    std::cerr.flush();
+    execv(program->c_str(), pointers.data());
+    diagnostics.error({program->string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
+    return report(diagnostics);
+  }
+};
+
+} // namespace
+} // namespace sylvite
+
+int main(int argc, char **argv) { return sylvite::CommandLine().run(argc, argv); }
