@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <exception>
 #include <limits>
 
 namespace sylvite {
@@ -33,9 +34,10 @@ std::string stageText(const std::string &role, size_t stage) {
 
 } // namespace
 
-std::string halideMessage(const Halide::Error &error) {
-  std::string text = error.what();
-  for (const char *prefix : {"Unhandled exception: ", "Internal Error: ", "Error: "})
+std::string halideMessage(const Halide::Error &error) { return halideMessage(std::string(error.what())); }
+
+std::string halideMessage(std::string text) {
+  for (const char *prefix : {"Unhandled exception: ", "Internal Error: ", "Halide warns: ", "Warning: ", "Error: "})
     if (text.compare(0, std::string(prefix).size(), prefix) == 0)
       text.erase(0, std::string(prefix).size());
   std::string line;
@@ -238,6 +240,8 @@ bool Applier::halide(const Directive &directive, const std::function<void()> &ca
     return true;
   } catch (const Halide::Error &error) {
     return fail(directive, directive.location, "Halide: " + inStableNames(halideMessage(error)));
+  } catch (const std::exception &error) { // from a compile-time error reporter that throws
+    return fail(directive, directive.location, "Halide: " + inStableNames(halideMessage(std::string(error.what()))));
   }
 }
 

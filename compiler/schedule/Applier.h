@@ -80,6 +80,8 @@ private:
   bool computeOrStoreAt(Call &call);
   bool placement(Call &call);
   bool boundsAndStorage(Call &call);
+  std::optional<bool> agreesWithBounds(const Directive &directive, const Entry &entry, const std::string &var,
+                                       std::optional<int> min, int extent);
   bool reorderStorage(Call &call);
   bool dimension(Call &call);
   bool wrapper(Call &call);

@@ -5,6 +5,7 @@
 #include "compiler/support/Names.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace sylvite {
 
@@ -108,6 +109,36 @@ bool Applier::placement(Call &call) {
   });
 }
 
+/// Halide takes the last word on bounds that are stated twice, and an output's are the compiler's. True or false if
+/// they are stated already and this directive repeats or contradicts them, nothing if they are not.
+std::optional<bool> Applier::agreesWithBounds(const Directive &d, const Entry &entry, const std::string &var,
+                                              std::optional<int> min, int extent) {
+  std::vector<std::pair<Halide::Expr, Halide::Expr>> stated;
+  for (const Halide::Internal::Bound &bound : entry.func.function().schedule().bounds())
+    if (bound.var == var && bound.extent.defined())
+      stated.push_back({bound.min, bound.extent});
+  if (entry.isOutput && entry.func.outputs() == 1) {
+    auto axis = std::find(entry.dims.begin(), entry.dims.end(), d.vars[0].text) - entry.dims.begin();
+    Halide::Parameter buffer = entry.func.output_buffer().parameter();
+    stated.push_back({buffer.min_constraint(static_cast<int>(axis)), buffer.extent_constraint(static_cast<int>(axis))});
+  }
+  bool any = false;
+  for (const auto &[statedMin, statedExtent] : stated)
+    for (const auto &[what, expression, value] :
+         {std::tuple("extent", statedExtent, std::optional<int>(extent)), std::tuple("minimum", statedMin, min)}) {
+      if (!expression.defined() || !value)
+        continue;
+      any = true;
+      Halide::Expr simple = Halide::Internal::simplify(expression);
+      auto number = Halide::Internal::as_const_int(simple);
+      if (!number || *number != *value)
+        return fail(d, d.location,
+                    std::string("the ") + what + " of '" + d.vars[0].text + "' is already fixed" +
+                        (number ? " to " + std::to_string(*number) : " at run time"));
+    }
+  return any ? std::optional<bool>(true) : std::nullopt;
+}
+
 bool Applier::boundsAndStorage(Call &call) {
   const Directive &d = call.directive;
   Entry &entry = funcs.entry(call.role);
@@ -129,6 +160,10 @@ bool Applier::boundsAndStorage(Call &call) {
   for (int value : n)
     call.arguments += ", " + std::to_string(value);
   call.arguments += (d.option.text.empty() ? "" : ", " + d.option.text) + "]";
+  if (d.op == Op::Bound || d.op == Op::BoundExtent)
+    if (auto agrees =
+            agreesWithBounds(d, entry, *name, d.op == Op::Bound ? std::optional<int>(n[0]) : std::nullopt, n.back()))
+      return *agrees;
   bool done = halide(d, [&] {
     switch (d.op) {
     case Op::AlignBounds:
@@ -208,6 +243,18 @@ bool Applier::dimension(Call &call) {
     if (!value)
       return false;
     call.arguments += ", " + key.text + " " + std::to_string(*value);
+    Halide::Parameter parameter = entry.input ? entry.input->parameter() : entry.func.output_buffer().parameter();
+    Halide::Expr stated = key.text == "min"      ? parameter.min_constraint(*first)
+                          : key.text == "extent" ? parameter.extent_constraint(*first)
+                                                 : parameter.stride_constraint(*first);
+    if (stated.defined()) {
+      auto fixed = Halide::Internal::as_const_int(Halide::Internal::simplify(stated));
+      if (!fixed || *fixed != *value)
+        return fail(d, key.location,
+                    "the " + key.text + " of axis " + std::to_string(*first) + " is already fixed" +
+                        (fixed ? " to " + std::to_string(*fixed) : " at run time"));
+      continue;
+    }
     bool done = halide(d, [&, what = key.text] {
       withBuffer([&](auto buffer) {
         if (what == "min")

@@ -39,6 +39,7 @@ public:
   std::vector<std::pair<std::string, int64_t>> reductionVars(const std::string &role, int update) const;
 
   bool has(const std::string &role) const { return findEntry(role) != nullptr; }
+  bool isInput(const std::string &role) const { return has(role) && findEntry(role)->input; }
   /// The Func of a role; for an input, the Func that stands for it.
   Halide::Func func(const std::string &role) const;
   /// All roles in the order of registration, then those that the schedule made.

@@ -45,5 +45,7 @@ AppliedSchedule apply(const Rule &rule, KernelFuncs &funcs, const KernelDims &di
 
 /// A message of a Halide::Error in one line, without its prefix.
 std::string halideMessage(const Halide::Error &error);
+/// The same for the text of one, as an error reporter gets it.
+std::string halideMessage(std::string text);
 
 } // namespace sylvite

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 namespace sylvite {
 namespace {
 
@@ -155,6 +157,29 @@ TEST(DirectiveErrors, HalidesOwnAreReportedAtTheDirectiveInTheFilesNames) {
       errors("conv.update: {split: [rc, rco, rci, 2, shift_inwards]}"),
       "s.yaml:3:19: error: split: Halide: When splitting Var rc ShiftInwards is not a legal tail strategy for update "
       "definitions, as it may change the meaning of the algorithm\n");
+}
+
+TEST(DirectiveErrors, HalidesOwnThroughAReporterThatThrows) {
+  class Reporter : public Halide::CompileTimeErrorReporter {
+    void warning(const char *message) override { throw std::runtime_error(message); }
+    void error(const char *message) override { throw std::runtime_error(message); }
+  } reporter;
+  Halide::set_custom_compile_time_error_reporter(&reporter);
+  std::string text = errors("conv.update: {split: [rc, rco, rci, 2, round_up]}");
+  Halide::set_custom_compile_time_error_reporter(nullptr);
+  EXPECT_EQ(text.find("s.yaml:3:19: error: split: Halide: When splitting "), 0u) << text;
+}
+
+TEST(DirectiveErrors, BoundsThatAreStatedAlready) {
+  EXPECT_EQ(errors("output: {bound: [c, 4, 2]}"),
+            "s.yaml:3:14: error: bound: the extent of 'c' is already fixed to 32\n");
+  EXPECT_EQ(errors("output: {bound: [c, 4, 32]}"),
+            "s.yaml:3:14: error: bound: the minimum of 'c' is already fixed to 0\n");
+  EXPECT_EQ(errors("output: {bound: [c, 0, 32]}"), "");
+  EXPECT_EQ(errors("conv: [compute_root, {bound: [x, 0, 14]}, {bound_extent: [x, 15]}]"),
+            "s.yaml:3:48: error: bound_extent: the extent of 'x' is already fixed to 14\n");
+  EXPECT_EQ(errors("weight: {dimension: {axis: 0, extent: 16}}"),
+            "s.yaml:3:35: error: dimension: the extent of axis 0 is already fixed to 32\n");
 }
 
 TEST(DirectiveErrors, ALoopThatIsLaterTakenAway) {
