@@ -71,7 +71,7 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
     return false;
 
   // 2. kernels
-  std::optional<ScheduleSet> schedules = ScheduleSet::load(options.schedules, diagnostics, kernelDimNames());
+  std::optional<ScheduleSet> schedules = ScheduleSet::parse(options.schedules, diagnostics, kernelDimNames());
   if (!schedules)
     return false;
   Plan &plan = result.plan = makePlan(module, options.keepGradients);
@@ -79,10 +79,8 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   plan.compiler = options.version;
   plan.yaml = options.networkText;
   std::vector<std::string> texts;
-  for (const fs::path &path : options.schedules) {
-    std::string error;
-    texts.push_back(readFile(path, kYamlSizeLimit, error).value_or(""));
-  }
+  for (const auto &[name, text] : options.schedules)
+    texts.push_back(name + "\n" + text);
   KernelOptions kernelOptions;
   kernelOptions.target = target;
   kernelOptions.schedules = &*schedules;

@@ -17,7 +17,8 @@ namespace sylvite::codegen {
 
 struct CompileOptions {
   std::string target = "host";
-  std::vector<std::filesystem::path> schedules; ///< the user's first, then the shipped ones
+  /// Schedule files as (name for messages, text): the user's first, then the shipped ones.
+  std::vector<std::pair<std::string, std::string>> schedules;
   std::filesystem::path output;                 ///< folder
   std::set<std::string> emit;                   ///< nn, regions, llvm, halide, asm
   bool keepGradients = false;

@@ -95,11 +95,11 @@ private:
     Expr size = Expr(int64_t(op->type.bytes()));
     for (const Expr &extent : op->extents)
       size = size * cast<int64_t>(Internal::substitute(bounds, extent));
-    size = Internal::simplify(size);
-    const int64_t *known = Internal::as_const_int(size).has_value() ? &(value = *Internal::as_const_int(size)) : nullptr;
+    auto known = Internal::as_const_int(Internal::simplify(size));
+    int64_t fixed = op->constant_allocation_size(); // 0 where it depends on `images`
     bool stack = op->memory_type == MemoryType::Stack || op->memory_type == MemoryType::Register ||
-                 (known && *known <= 1024 * 16);
-    if (!known && problem.empty())
+                 (fixed && fixed * op->type.bytes() <= stackLimit);
+    if (!known && !stack && problem.empty())
       problem = "the size of '" + op->name + "' is not constant";
     int64_t bytes = stack || !known ? 0 : (*known + 63) / 64 * 64 + 256;
     now += bytes;
@@ -107,7 +107,7 @@ private:
     IRVisitor::visit(op);
     now -= bytes;
   }
-  int64_t value = 0;
+  static constexpr int64_t stackLimit = 16 << 10; // Halide's
 };
 
 /// Halide's warnings are errors: a dropped gradient is only a warning.
@@ -161,7 +161,8 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
       outputs[OutputFileType::stmt] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".stmt")).string();
     if (options.emitAssembly)
       outputs[OutputFileType::assembly] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".s")).string();
-    HeapUse heap(kernel.signature.maxImages);
+    // A flat kernel serves tensors of every length.
+    HeapUse heap(kernel.signature.images == Images::Rows ? maxRows : kernel.signature.maxImages);
     for (const auto &function : module.functions())
       function.body.accept(&heap);
     if (!heap.problem.empty())

@@ -175,6 +175,8 @@ struct SpecBuilder {
 
   void addCopies(BufferSpec &spec, const Layout &layout) {
     spec.copies = cast<ProgramOp>(region->getParentOp()).getSlices();
+    if (spec.copies == 1)
+      return;
     spec.dims.push_back({"s", 0, spec.copies, layout.copyStride});
   }
 
@@ -273,7 +275,7 @@ Signature signatureOf(RegionOp region) {
   if (flat) {
     signature.totalRows = layoutOf(region.getInputs()[0]).unit / 16;
     signature.maxImages = (signature.totalRows + signature.tasks - 1) / signature.tasks;
-    signature.maxImages = std::max<int64_t>(signature.maxImages, 1);
+    assert(signature.maxImages <= maxRows && "nn-phases cuts updates finer");
   }
   SpecBuilder builder{region, Cut(region), signature, batchAxis, flat};
   Block &body = region.getBody().front();

@@ -35,6 +35,9 @@ struct BufferSpec {
   std::string origin;      ///< name of the value, for --explain
 };
 
+/// Most rows of 16 elements that one call of a flat kernel works on.
+constexpr int64_t maxRows = 512;
+
 /// What `images` of a call is.
 enum class Images {
   Slice, ///< samples of this slice
@@ -42,22 +45,16 @@ enum class Images {
   Rows,  ///< rows of 16 elements of a flat tensor
 };
 
-/// Zeroes the halo of the result after the kernel has run.
-struct HaloFill {
-  nn::Layout layout;
-};
-
 struct Signature {
   std::string kernel; ///< conv2d.forward
   std::vector<BufferSpec> inputs, outputs;
-  std::map<std::string, int64_t> placeholders; ///< unused
   Images images = Images::Whole;
   int64_t maxImages = 1; ///< largest value of `images`
   int64_t totalRows = 0; ///< Images::Rows: of the whole tensor
   int64_t samplesPerSlice = 1;
   int64_t tasks = 1;
   int64_t block = 0; ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
-  std::optional<nn::Layout> halo;
+  std::optional<nn::Layout> halo; ///< of the result: zeroed after the kernel has run
 };
 
 /// Describes a region of a planned program.

@@ -91,14 +91,11 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
   options.batch = request.batch;
   options.doublePrecision = request.doublePrecision;
   mlir::OwningOpRef<mlir::ModuleOp> module = readNetwork(request.network, options, context, diagnostics);
-  if (!module)
-    return false;
   codegen::CompileOptions compile;
   compile.target = request.target;
-  for (const std::string &path : request.schedules)
-    compile.schedules.push_back(path);
-  for (const fs::path &path : here.shippedSchedules())
-    compile.schedules.push_back(path);
+  compile.schedules = here.schedules(request.schedules, diagnostics);
+  if (!module || diagnostics.hasErrors())
+    return false;
   compile.output = output;
   compile.emit = request.emit;
   compile.keepGradients = request.keepGradients;
@@ -121,11 +118,11 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
   std::vector<std::string> key{here.salt, librariesStamp(here), request.target, std::to_string(request.batch),
                                std::to_string(request.keepGradients), std::to_string(request.doublePrecision)};
   key.push_back(readFile(request.network, kYamlSizeLimit, error).value_or(""));
-  std::vector<fs::path> files(request.schedules.begin(), request.schedules.end());
-  for (const fs::path &path : here.shippedSchedules())
-    files.push_back(path);
-  for (const fs::path &path : files)
-    key.push_back(readFile(path, kYamlSizeLimit, error).value_or("missing"));
+  Diagnostics unread; // reported when the network is compiled
+  for (const auto &[name, text] : here.schedules(request.schedules, unread))
+    key.insert(key.end(), {name, text});
+  if (unread.hasErrors())
+    key.push_back("unread");
   if (const codegen::Target *target = codegen::findTarget(request.target))
     key.push_back(target->name);
   fs::path folder = cacheDirectory() / "programs" / sha256Hex(key).substr(0, 32);

@@ -1,6 +1,7 @@
 //===- Installation.cpp - where this command's own files are --------------------------------------------------------===//
 #include "compiler/tools/Installation.h"
 
+#include "compiler/support/Files.h"
 #include "compiler/support/Hash.h"
 
 #include <sys/stat.h>
@@ -23,7 +24,7 @@ Installation Installation::find() {
   std::error_code code;
   here.executable = fs::read_symlink("/proc/self/exe", code);
   fs::path prefix = here.executable.parent_path().parent_path();
-  here.schedules = prefix / "share/sylvite/schedules";
+  here.scheduleFolder = prefix / "share/sylvite/schedules";
   here.libraries = prefix / "lib";
   here.include = prefix / "include";
   here.version = "sylvite " SYLVITE_VERSION;
@@ -31,11 +32,23 @@ Installation Installation::find() {
   return here;
 }
 
-std::vector<fs::path> Installation::shippedSchedules() const {
-  std::vector<fs::path> files;
-  for (const char *name : {"avx512.yaml", "avx2.yaml", "general.yaml", "plain.yaml"})
-    if (fs::exists(schedules / name))
-      files.push_back(schedules / name);
+std::vector<std::pair<std::string, std::string>> Installation::schedules(const std::vector<std::string> &users,
+                                                                         Diagnostics &diagnostics) const {
+  std::vector<std::pair<std::string, std::string>> files;
+  auto read = [&](const fs::path &path, const std::string &name) {
+    std::string error;
+    if (std::optional<std::string> text = readFile(path, kYamlSizeLimit, error))
+      files.emplace_back(name, *text);
+    else
+      diagnostics.error({name, 0, 0}, error);
+  };
+  for (const std::string &path : users)
+    read(path, path);
+  for (const char *name : {"avx512.yaml", "avx2.yaml", "general.yaml", "plain.yaml"}) {
+    fs::path path = scheduleFolder / name;
+    if (fs::exists(path))
+      read(path, std::string("schedules/") + name);
+  }
   return files;
 }
 

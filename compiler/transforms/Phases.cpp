@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Regions.h"
 
 using namespace mlir;
 
@@ -47,6 +48,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     ProgramOp program = getOperation();
     Block &block = program.getBody().front();
     phaseOf.clear();
+    separateFlatImages(block);
     int64_t last = 0;
     SmallVector<RegionOp> updates;
     for (RegionOp region : block.getOps<RegionOp>()) {
@@ -77,6 +79,40 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
           if (other.getKernel().ends_with(".update"))
             phaseOf[region] = std::max(phaseOf[region], phaseOf[other]);
     number(block);
+  }
+
+  /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get a
+  /// copy.
+  void separateFlatImages(Block &block) {
+    auto isImage = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank() == 4; };
+    auto argumentOf = [](OpOperand &use) {
+      return cast<RegionOp>(use.getOwner()).getBody().front().getArgument(use.getOperandNumber());
+    };
+    for (RegionOp region : llvm::to_vector(block.getOps<RegionOp>())) {
+      if (region.getUpdates() || !isImage(region.getResult(0)) || kindOf(region.getResult(0).getType()) != Kind::Batch)
+        continue;
+      Value value = region.getResult(0);
+      bool flat = !viewOf(region.getBody().front().getTerminator()->getOperand(0)).image;
+      SmallVector<OpOperand *> padded;
+      for (OpOperand &use : value.getUses()) {
+        auto reader = dyn_cast<RegionOp>(use.getOwner());
+        if (!reader)
+          continue;
+        flat |= !viewOf(argumentOf(use)).image;
+        if (requiredHalo(reader, use.getOperandNumber()).any())
+          padded.push_back(&use);
+      }
+      if (!flat || padded.empty())
+        continue;
+      OpBuilder builder(&getContext());
+      builder.setInsertionPointAfter(region);
+      auto copy = createRegion(builder, region.getLoc(), value, value.getType(), "identity.forward");
+      OpBuilder inside = OpBuilder::atBlockEnd(&copy.getBody().front());
+      Value same = IdentityOp::create(inside, region.getLoc(), value.getType(), copy.getBody().getArgument(0));
+      YieldOp::create(inside, region.getLoc(), same);
+      for (OpOperand *use : padded)
+        use->set(copy.getResult(0));
+    }
   }
 
   bool isBatch(RegionOp region) { return *region.getAxis() == "batch"; }

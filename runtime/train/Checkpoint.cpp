@@ -121,8 +121,14 @@ Progress readProgress(const SafetensorsFile &file) {
   return progress;
 }
 
-/// Step of a file that Sylvite did not write: what its counters say, else 0.
-uint64_t countedSteps(const SafetensorsFile &file) {
+/// Step of a file that Sylvite did not write: what its counters say where it brings the optimizer's slots, else 0, as
+/// the slots then start from 0 too.
+uint64_t countedSteps(const syl_model &model, const SafetensorsFile &file) {
+  bool slots = false;
+  for (int32_t i = 0; i < model.tensor_count; ++i)
+    slots |= model.tensors[i].kind == SYL_SLOT && file.find(model.tensors[i].name);
+  if (!slots)
+    return 0;
   for (const TensorEntry &entry : file.tensors())
     if (isCounter(entry.name) && entry.dtype == "I64" && entry.end - entry.begin == 8) {
       int64_t steps;
@@ -212,7 +218,7 @@ void loadCheckpoint(const std::string &path, const syl_model &model, void *state
   Progress position;
   if (progress)
     position = readProgress(file);
-  uint64_t step = file.isSealed() ? number(file, "step") : countedSteps(file);
+  uint64_t step = file.isSealed() ? number(file, "step") : countedSteps(model, file);
   uint64_t seed = file.isSealed() ? number(file, "seed") : model.seed;
 
   Block fresh(syl_state_bytes(&model));
