@@ -338,6 +338,8 @@ private:
 
   void registerFuncs() {
     kernel.funcs.add("output", kernel.output, true);
+    for (size_t i = 0; i < inputs.size(); ++i) // the buffers themselves, for `prefetch` and `in`
+      kernel.funcs.addInput(uniqueRole(inputs[i].first + "_buffer"), inputs[i].second, inputDims[i]);
     for (Named &named : funcs) {
       if (!reachable(named.func))
         continue;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/codegen/KernelCompiler.h"
 
+#include "compiler/schedule/BoundsCheck.h"
 #include "compiler/support/Files.h"
 #include "compiler/support/Hash.h"
 
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <poll.h>
@@ -37,7 +39,7 @@ std::string describe(nn::RegionOp region, const Signature &signature) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   mlir::OpPrintingFlags flags;
-  flags.printGenericOpForm().enableDebugInfo(false);
+  flags.printGenericOpForm().enableDebugInfo(false).useLocalScope();
   stream << signature.kernel << ' ' << int(signature.images) << ' ' << signature.maxImages << ' '
          << signature.samplesPerSlice << ' ' << signature.block << '\n';
   if (signature.images == Images::Rows)
@@ -53,10 +55,12 @@ std::string describe(nn::RegionOp region, const Signature &signature) {
                << (signature.images == Images::Rows && dim.name == "n" ? 0 : dim.extent) << ':' << dim.stride;
       stream << '\n';
     }
-  for (mlir::Operation &op : region.getBody().front()) {
-    op.print(stream, flags);
-    stream << '\n';
-  }
+  // A copy without its place in the program, so that names and numbers do not depend on what stands around it.
+  mlir::Operation *copy = region->clone();
+  for (const char *attribute : {"buffer", "phase", "axis", "tasks", "like"})
+    copy->removeAttr(attribute);
+  copy->print(stream, flags);
+  copy->destroy();
   stream.flush();
   if (signature.images == Images::Rows) { // shapes do not matter to a flat kernel
     std::string kept;
@@ -110,17 +114,24 @@ private:
   static constexpr int64_t stackLimit = 16 << 10; // Halide's
 };
 
-/// Halide's warnings are errors: a dropped gradient is only a warning.
+/// An error or a warning of Halide's.
+struct HalideMessage : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// Halide's warnings are errors: a dropped gradient is only a warning. checkBounds reads one kind of warning itself.
 class Reporter : public CompileTimeErrorReporter {
 public:
-  void warning(const char *message) override { throw std::runtime_error(std::string("Halide warns: ") + message); }
-  void error(const char *message) override { throw std::runtime_error(message); }
+  void warning(const char *message) override {
+    if (!strstr(message, "guaranteed to fail an assertion"))
+      throw HalideMessage(std::string("Halide warns: ") + message);
+  }
+  void error(const char *message) override { throw HalideMessage(message); }
 };
 
 struct Job {
   nn::RegionOp region;
   std::string hash;
-  std::vector<std::string> uses;
 };
 
 fs::path kernelFolder() { return cacheDirectory() / "kernels"; }
@@ -133,9 +144,23 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
     return result;
   };
   std::string name = region.getKernel().str();
+  auto failWith = [&](const Diagnostics &problems) {
+    for (const Message &message : problems.messages())
+      result["errors"].push_back({{"file", message.location.file},
+                                  {"line", message.location.line},
+                                  {"column", message.location.column},
+                                  {"text", message.text + " (kernel " + name + ")"},
+                                  {"hint", message.hint}});
+    return result;
+  };
   Diagnostics diagnostics;
   AppliedSchedule applied;
   Kernel kernel;
+  auto blame = [&](const std::string &text) { // at the directive that Halide refused
+    Location place = applied.ok ? applied.blame(text, kernel.funcs) : Location{};
+    diagnostics.error(place, text);
+    return failWith(diagnostics);
+  };
   try {
     kernel = buildKernel(region, options.target->vectorBytes, options.target->name);
     const Rule *rule = options.schedules->find(name, kernel.dims);
@@ -144,15 +169,14 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
                   "end the file with a rule `kernel: \"*\"` without `when`");
     std::string funcs = kernel.funcs.describe();
     applied = apply(*rule, kernel.funcs, kernel.dims, {}, diagnostics);
-    if (!applied.ok || diagnostics.hasErrors()) {
-      for (const Message &message : diagnostics.messages())
-        result["errors"].push_back({{"file", message.location.file},
-                                    {"line", message.location.line},
-                                    {"column", message.location.column},
-                                    {"text", message.text + " (kernel " + name + ")"},
-                                    {"hint", message.hint}});
-      return result;
-    }
+    if (!applied.ok || diagnostics.hasErrors())
+      return failWith(diagnostics);
+    // A kernel carries no checks of its own: what its schedule may touch is proved here.
+    int64_t most = kernel.signature.images == Images::Rows ? maxRows : kernel.signature.maxImages;
+    if (!checkBounds(Pipeline(kernel.output), kernel.arguments, Halide::Target(options.target->halide),
+                     {{"images", {1, most}}, {"batch", {1, std::max(most, kernel.signature.maxImages)}}}, kernel.funcs,
+                     applied, diagnostics))
+      return failWith(diagnostics);
     std::string symbol = "sylvite_kernel_" + hash.substr(0, 24);
     Halide::Target target(options.target->halide);
     Module module = Pipeline(kernel.output).compile_to_module(kernel.arguments, symbol, target);
@@ -161,8 +185,7 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
       outputs[OutputFileType::stmt] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".stmt")).string();
     if (options.emitAssembly)
       outputs[OutputFileType::assembly] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".s")).string();
-    // A flat kernel serves tensors of every length.
-    HeapUse heap(kernel.signature.images == Images::Rows ? maxRows : kernel.signature.maxImages);
+    HeapUse heap(most);
     for (const auto &function : module.functions())
       function.body.accept(&heap);
     if (!heap.problem.empty())
@@ -173,13 +196,9 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
     result["rule"] = applied.rule;
     result["explanation"] = applied.str() + "  Funcs:\n" + funcs;
   } catch (const Halide::Error &error) {
-    std::string text = halideMessage(error);
-    Location place = applied.ok ? applied.blame(text, kernel.funcs) : Location{};
-    result["errors"].push_back({{"file", place.file},
-                                {"line", place.line},
-                                {"column", place.column},
-                                {"text", text + " (kernel " + name + ")"},
-                                {"hint", ""}});
+    return blame(halideMessage(error));
+  } catch (const HalideMessage &error) {
+    return blame(halideMessage(std::string(error.what())));
   } catch (const std::exception &error) {
     return fail("internal error: kernel '" + name + "': " + error.what());
   }
@@ -212,7 +231,7 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
     kernel.name = region.getKernel().str();
     kernel.object = kernelFolder() / (hash + ".o");
     kernels.push_back(kernel);
-    jobs.push_back({region, hash, {}});
+    jobs.push_back({region, hash});
   }
 
   std::error_code ignored;

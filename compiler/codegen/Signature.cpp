@@ -131,7 +131,7 @@ struct SpecBuilder {
     spec.kind = layout.kind;
     int64_t bytes = elementBytes(spec.element);
     if (flat && layout.kind != Kind::Batch && !(layout.kind == Kind::Whole && isScalars(value))) {
-      spec.dims = {{"i", 0, 16, 1}, {"n", 0, signature.maxImages, 16}};
+      spec.dims = {{"i", 0, 16, 1}, {"n", 0, maxRows, 16}}; // at most: one kernel serves all lengths
       spec.sliceStride = signature.maxImages * 16 * bytes;
       if (layout.kind == Kind::Partial)
         addCopies(spec, layout);
