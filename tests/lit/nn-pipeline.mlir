@@ -54,9 +54,9 @@ nn.network @net attributes {batch = 32 : i64, slices = 16 : i64, epochs = 1 : i6
 // CHECK: nn.region "linear.forward"{{.*}}axis = "batch"{{.*}} phase = 2 :
 // CHECK: nn.region "cross_entropy.forward"{{.*}} phase = 2 :
 // CHECK: nn.region "cross_entropy.grad_input"{{.*}} phase = 2 :
-// CHECK: nn.region "linear.grad_bias"{{.*}}axis = "batch"{{.*}} phase = 2 :
 // CHECK: nn.region "linear.grad_input"{{.*}}axis = "batch"{{.*}} phase = 2 :
 // CHECK: nn.region "max_pool2d.grad_weight"{{.*}}axis = "batch"{{.*}} phase = 2 :
+// CHECK: nn.region "linear.grad_bias"{{.*}}axis = "batch"{{.*}} phase = 2 :
 // CHECK: nn.region "batch_norm_scalars.grad_input"{{.*}}axis = "none"{{.*}} phase = 3 :
 // CHECK: nn.region "linear.grad_weight"{{.*}}axis = "output"{{.*}} phase = 3 :
 // CHECK: nn.region "max_pool2d.grad_input"{{.*}}axis = "batch"{{.*}} phase = 4 :
