@@ -21,6 +21,23 @@ Operation *coreOf(RegionOp region) {
 
 namespace {
 
+/// The image behind a vector that nn.flatten makes, or whose adjoint it takes: the region sees the vector's elements at
+/// the image's coordinates.
+std::optional<View> flattenedImage(RegionOp region, Value value) {
+  auto flatten = dyn_cast<FlattenOp>(coreOf(region));
+  if (!flatten || cast<RankedTensorType>(value.getType()).getRank() != 2)
+    return std::nullopt;
+  auto image = cast<RankedTensorType>(flatten.getInput().getType());
+  if (image.getRank() != 4)
+    return std::nullopt;
+  View view;
+  view.image = true;
+  view.height = view.extentY = image.getDimSize(1);
+  view.width = view.extentX = image.getDimSize(2);
+  view.channels = view.realChannels = image.getDimSize(3);
+  return view;
+}
+
 int64_t elementBytes(Type element) { return std::max(1u, element.getIntOrFloatBitWidth() / 8); }
 
 /// Which dimension of a region's tensors the "output" axis cuts, or -1.
@@ -184,7 +201,12 @@ struct SpecBuilder {
     const View &view = spec.view;
     int64_t channels = layout.channels, columns = layout.columns(), bytes = elementBytes(spec.element);
     int64_t images = signature.maxImages;
-    if (cast<RankedTensorType>(value.getType()).getRank() == 1) {
+    if (std::optional<View> image = flattenedImage(region, value)) {
+      spec.view = *image;
+      spec.dims = {{"c", 0, image->channels, image->height * image->width},
+                   {"x", 0, image->width, 1},
+                   {"y", 0, image->height, image->width}};
+    } else if (cast<RankedTensorType>(value.getType()).getRank() == 1) {
       // (n)
     } else if (!view.image) {
       assert(!layout.halo.any() && "a flat reader needs an image without halo");
@@ -295,6 +317,13 @@ Signature signatureOf(RegionOp region) {
   Layout layout = layoutOf(region.getResult(0));
   if (layout.kind == Kind::Batch && layout.halo.any())
     signature.halo = layout;
+  if (flattenedImage(region, region.getResult(0)) && layout.realChannels < layout.channels) {
+    // The vector's padding is what a halo to its right would be.
+    Layout row;
+    row.width = layout.realChannels;
+    row.halo.right = layout.channels - layout.realChannels;
+    signature.halo = row;
+  }
   return signature;
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
+#include "compiler/support/Names.h"
 #include "compiler/tools/Build.h"
 #include "compiler/tools/Summary.h"
 
@@ -96,6 +97,7 @@ void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
       ->capture_default_str()
       ->type_name("T");
   app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
+      ->allow_extra_args(false)
       ->type_name("FILE");
 }
 
@@ -111,6 +113,17 @@ public:
     declareSummary(app);
     for (const RunVerb &verb : runVerbs())
       declareRun(app, verb);
+    if (argc < 2 || (argv[1][0] != '-' && verbOf(argc, argv).empty())) {
+      Diagnostics diagnostics;
+      std::string verbs;
+      for (const std::string &verb : verbNames())
+        verbs += (verbs.empty() ? "" : ", ") + verb;
+      std::string found = argc < 2 ? "no verb given" : "unknown verb '" + std::string(argv[1]) + "'";
+      std::string guess = argc < 2 ? "" : didYouMean(argv[1], verbNames());
+      diagnostics.error({"sylvite", 0, 0}, found,
+                        guess + (guess.empty() ? "" : " ") + "verbs: " + verbs + "; see `sylvite --help`");
+      return report(diagnostics);
+    }
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {
@@ -131,11 +144,14 @@ private:
   std::map<std::string, bool> flags;
   std::function<int()> action;
 
+  static const std::vector<std::string> &verbNames() {
+    static const std::vector<std::string> names{"compile", "train", "evaluate", "predict",
+                                                "step",    "check", "bench",    "summary"};
+    return names;
+  }
+  /// The verb and a space, or nothing where there is none.
   static std::string verbOf(int argc, char **argv) {
-    for (const char *known : {"compile", "summary", "train", "evaluate", "predict", "step", "check", "bench"})
-      if (argc > 1 && std::string(argv[1]) == known)
-        return std::string(known) + " ";
-    return "";
+    return argc > 1 && llvm::is_contained(verbNames(), argv[1]) ? std::string(argv[1]) + " " : "";
   }
 
   bool takeBatch(Diagnostics &diagnostics) {

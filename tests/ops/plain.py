@@ -77,11 +77,11 @@ def run(sylvite, case, net, folder):
     reference, failures, notes = tensors.read(dump)[0], [], []
     for target, runnable in command.runnable_targets().items():
         if not runnable:
-            sylvite.run("compile", net, "--target", target, "-o", folder / target)
+            sylvite.run("compile", net, "--cpu", target, "-o", folder / target)
             notes.append(f"{target}: compiled, not run (this CPU cannot)")
             continue
         dump = folder / f"{target}.safetensors"
-        sylvite.run(*arguments, "--target", target, "--dump", dump)
+        sylvite.run(*arguments, "--cpu", target, "--dump", dump)
         failures += [f"{target}: {line}" for line in compare(case, tensors.read(dump)[0], reference)]
     return failures, notes
 
