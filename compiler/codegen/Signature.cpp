@@ -206,6 +206,8 @@ struct SpecBuilder {
       spec.dims = {{"c", 0, image->channels, image->height * image->width},
                    {"x", 0, image->width, 1},
                    {"y", 0, image->height, image->width}};
+      if (!output && paddedChannels(image->channels) > image->channels)
+        spec.padFrom = image->channels; // the gradient has padded channels again
     } else if (cast<RankedTensorType>(value.getType()).getRank() == 1) {
       // (n)
     } else if (!view.image) {
