@@ -1,4 +1,4 @@
-//===- Compiler.cpp - from a network to an object, stage by stage ---------------------------------------------------===//
+//===- Compiler.cpp - from a network to an object, stage by stage -------------------------------------------------===//
 #include "compiler/codegen/Compiler.h"
 
 #include "compiler/codegen/Driver.h"

@@ -1,4 +1,4 @@
-//===- Compiler.h - from a network file to an object ----------------------------------------------------------------===//
+//===- Compiler.h - from a network file to an object --------------------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_COMPILER_H
 #define SYLVITE_CODEGEN_COMPILER_H
 
@@ -19,8 +19,8 @@ struct CompileOptions {
   std::string target = "host";
   /// Schedule files as (name for messages, text): the user's first, then the shipped ones.
   std::vector<std::pair<std::string, std::string>> schedules;
-  std::filesystem::path output;                 ///< folder
-  std::set<std::string> emit;                   ///< nn, regions, llvm, halide, asm
+  std::filesystem::path output; ///< folder
+  std::set<std::string> emit;   ///< nn, regions, llvm, halide, asm
   bool keepGradients = false;
   int jobs = 1;
   std::string version;     ///< shown in the object

@@ -1,4 +1,4 @@
-//===- Derivative.cpp - gradients by Halide's reverse-mode automatic differentiation --------------------------------===//
+//===- Derivative.cpp - gradients by Halide's reverse-mode automatic differentiation ------------------------------===//
 #include "compiler/codegen/Derivative.h"
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-//===- Derivative.h - the one place where derivatives come from -----------------------------------------------------===//
+//===- Derivative.h - the one place where derivatives come from ---------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_DERIVATIVE_H
 #define SYLVITE_CODEGEN_DERIVATIVE_H
 
@@ -19,7 +19,8 @@ struct GradientResult {
 };
 
 /// The gradient of `output`, whose adjoint is `seed`, by `input`. `bounds` are (min, max), inclusive, of each dimension
-/// of `output`, innermost first; `between` are the Funcs whose adjoints schedules may want to name. Throws std::logic_error where nothing connects the two: Halide would say nothing.
+/// of `output`, innermost first; `between` are the Funcs whose adjoints schedules may want to name. Throws
+/// std::logic_error where nothing connects the two: Halide would say nothing.
 GradientResult gradientOf(Halide::Func output, Halide::Func seed,
                           const std::vector<std::pair<Halide::Expr, Halide::Expr>> &bounds, Halide::Func input,
                           const std::vector<Halide::Func> &between);

@@ -1,9 +1,9 @@
-//===- Driver.cpp - the functions an app calls, in the LLVM dialect -------------------------------------------------===//
+//===- Driver.cpp - the functions an app calls, in the LLVM dialect -----------------------------------------------===//
 //
-// The structures are those of runtime/include/sylvite/sylvite.h and of Halide's halide_buffer_t, field by field; the test
-// of the emitted descriptor compares them with the C compiler's.
+// The structures are those of runtime/include/sylvite/sylvite.h and of Halide's halide_buffer_t, field by field; the
+// test of the emitted descriptor compares them with the C compiler's.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/codegen/Driver.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -38,7 +38,8 @@ public:
     f64 = builder.getF64Type();
     bufferType = structOf({i64, ptr, ptr, i64, i32, i32, ptr, ptr});
     frameType = structOf({LLVM::LLVMArrayType::get(ptr, 6), i32, i32, i64, f64, ptr});
-    tensorType = structOf({ptr, i32, i32, i32, i32, LLVM::LLVMArrayType::get(i64, 8), f64, f64, i32, i32, ptr, i64, i64});
+    tensorType =
+        structOf({ptr, i32, i32, i32, i32, LLVM::LLVMArrayType::get(i64, 8), f64, f64, i32, i32, ptr, i64, i64});
     factorType = structOf({i32, i32, i64, i64, i64});
     phaseType = structOf({ptr, i32, i32, ptr});
     programType = structOf({ptr, i32, i32, i64, i64});
@@ -76,7 +77,9 @@ private:
   };
   std::vector<KernelRow> kernelRows;
 
-  LLVM::LLVMStructType structOf(ArrayRef<Type> fields) { return LLVM::LLVMStructType::getLiteral(builder.getContext(), fields); }
+  LLVM::LLVMStructType structOf(ArrayRef<Type> fields) {
+    return LLVM::LLVMStructType::getLiteral(builder.getContext(), fields);
+  }
   Value constant(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
   }
@@ -171,8 +174,9 @@ private:
       name = "dims_" + std::to_string(dimTables.size());
       OpBuilder::InsertionGuard guard(builder);
       toModuleEnd();
-      LLVM::GlobalOp::create(builder, loc, LLVM::LLVMArrayType::get(i32, numbers.size()), true, LLVM::Linkage::Internal,
-                             name, DenseElementsAttr::get(RankedTensorType::get(int64_t(numbers.size()), i32), ArrayRef(numbers)));
+      LLVM::GlobalOp::create(
+          builder, loc, LLVM::LLVMArrayType::get(i32, numbers.size()), true, LLVM::Linkage::Internal, name,
+          DenseElementsAttr::get(RankedTensorType::get(int64_t(numbers.size()), i32), ArrayRef(numbers)));
     }
     return name;
   }
@@ -180,7 +184,8 @@ private:
   // ---- functions
 
   void declareRuntime() {
-    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, i32, i32, i32, i32, i32, i32, i32, i64});
+    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()),
+            {ptr, i32, i32, i32, i32, i32, i32, i32, i64});
     declare("syl_state_bytes", i64, {ptr});
     declare("syl_scratch_bytes", i64, {ptr, i32, i32});
     declare("syl_init_state", i32, {ptr, ptr, i64});
@@ -213,7 +218,8 @@ private:
     Value images = n;
     if (signature.images == Images::Slice) {
       Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.samplesPerSlice));
-      images = clampLow(minimum(LLVM::SubOp::create(builder, loc, n, before), constant(i32, signature.samplesPerSlice)));
+      images =
+          clampLow(minimum(LLVM::SubOp::create(builder, loc, n, before), constant(i32, signature.samplesPerSlice)));
     } else if (signature.images == Images::Rows) {
       Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.maxImages));
       images = clampLow(minimum(LLVM::SubOp::create(builder, loc, constant(i32, signature.totalRows), before),
@@ -321,7 +327,8 @@ private:
         std::string label = (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel;
         kernels += (kernels.empty() ? "" : ", ") + label;
         slices = batch ? program.slices : slices + call.signature.tasks;
-        kernelRows.push_back({label, name, call.flops, call.bytes, batch ? program.slices : call.signature.tasks, index});
+        kernelRows.push_back(
+            {label, name, call.flops, call.bytes, batch ? program.slices : call.signature.tasks, index});
       }
       std::string name = program.name + "_phase_" + std::to_string(phase);
       buildPhase(program, phase, regions, name);
@@ -334,7 +341,8 @@ private:
     global(program.name + "_phases", type, LLVM::Linkage::Internal, [&] {
       SmallVector<Value> values;
       for (const PhaseRow &row : rows)
-        values.push_back(aggregate(phaseType, {address(row.function), constant(i32, row.slices), constant(i32, 0), text(row.name)}));
+        values.push_back(
+            aggregate(phaseType, {address(row.function), constant(i32, row.slices), constant(i32, 0), text(row.name)}));
       return aggregate(type, values);
     });
   }
@@ -345,8 +353,9 @@ private:
       global("factors_" + std::to_string(index), type, LLVM::Linkage::Internal, [&] {
         SmallVector<Value> values;
         for (const Factor &factor : row.factors)
-          values.push_back(aggregate(factorType, {constant(i32, factor.axis), constant(i32, 0), constant(i64, factor.divisor),
-                                                  constant(i64, factor.extent), constant(i64, factor.stride)}));
+          values.push_back(
+              aggregate(factorType, {constant(i32, factor.axis), constant(i32, 0), constant(i64, factor.divisor),
+                                     constant(i64, factor.extent), constant(i64, factor.stride)}));
         return aggregate(type, values);
       });
     }
@@ -354,11 +363,12 @@ private:
     global("tensors", tensorTable, LLVM::Linkage::Internal, [&] {
       SmallVector<Value> values;
       for (auto [index, row] : llvm::enumerate(plan.tensors))
-        values.push_back(aggregate(
-            tensorType, {text(row.name), constant(i32, row.kind), constant(i32, row.dtype), constant(i32, row.shape.size()),
-                         constant(i32, row.init), shapeArray(row.shape), real(row.initA), real(row.initB),
-                         constant(i32, row.factors.size()), constant(i32, row.copies),
-                         address("factors_" + std::to_string(index)), constant(i64, row.offset), constant(i64, row.copyStride)}));
+        values.push_back(
+            aggregate(tensorType, {text(row.name), constant(i32, row.kind), constant(i32, row.dtype),
+                                   constant(i32, row.shape.size()), constant(i32, row.init), shapeArray(row.shape),
+                                   real(row.initA), real(row.initB), constant(i32, row.factors.size()),
+                                   constant(i32, row.copies), address("factors_" + std::to_string(index)),
+                                   constant(i64, row.offset), constant(i64, row.copyStride)}));
       return aggregate(tensorTable, values);
     });
     auto kernelTable = LLVM::LLVMArrayType::get(kernelType, kernelRows.size());
@@ -370,11 +380,12 @@ private:
       return aggregate(kernelTable, values);
     });
     Type shape = LLVM::LLVMArrayType::get(i64, 8);
-    auto modelType = structOf({i32, i32, ptr, ptr, ptr, i64, i64, i32, i32, i32, i32, shape, i32, i32, shape, i64, i32, i32,
-                               shape, ptr, i64, i64, i64, i64, programType, programType, programType, ptr, i32, i32, i64, ptr,
-                               ptr, ptr});
+    auto modelType = structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64,   i32, i32, i32, i32, shape,
+                               i32,         i32,         shape,       i64, i32, i32, shape, ptr, i64, i64, i64, i64,
+                               programType, programType, programType, ptr, i32, i32, i64,   ptr, ptr, ptr});
     // The size as C lays it out: every field above is naturally aligned.
-    int64_t bytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 4 + 64 + 4 * 2 + 64 + 8 + 4 * 2 + 64 + 8 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
+    int64_t bytes =
+        4 * 2 + 8 * 3 + 8 * 2 + 4 * 4 + 64 + 4 * 2 + 64 + 8 + 4 * 2 + 64 + 8 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
     global(plan.net + "_model", modelType, LLVM::Linkage::External, [&] {
       auto program = [&](size_t index) {
         const Program &p = plan.programs[index];
@@ -382,17 +393,40 @@ private:
         return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
                                        constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
       };
-      return aggregate(
-          modelType,
-          {constant(i32, 1), constant(i32, bytes), text(plan.net), text(plan.target->name), text(plan.compiler),
-           constant(i64, plan.target->cpuFeatures), constant(i64, int64_t(plan.layoutHash)), constant(i32, plan.batch),
-           constant(i32, plan.dtype), constant(i32, plan.inputShape.size()), constant(i32, plan.inputDtype),
-           shapeArray(plan.inputShape), constant(i32, 0), constant(i32, plan.targetDtype), shapeArray({}),
-           constant(i64, plan.classes), constant(i32, plan.outputShape.size()), constant(i32, plan.tensors.size()),
-           shapeArray(plan.outputShape), address("tensors"), constant(i64, plan.stateBytes), constant(i64, plan.scratchBytes),
-           constant(i64, plan.localBytes), constant(i64, plan.heapBytes), program(0), program(1), program(2),
-           address("kernels"), constant(i32, kernelRows.size()), constant(i32, plan.epochs), constant(i64, int64_t(plan.seed)),
-           text(plan.optimizer), text(plan.outputKind), text(plan.yaml)});
+      return aggregate(modelType, {constant(i32, 1),
+                                   constant(i32, bytes),
+                                   text(plan.net),
+                                   text(plan.target->name),
+                                   text(plan.compiler),
+                                   constant(i64, plan.target->cpuFeatures),
+                                   constant(i64, int64_t(plan.layoutHash)),
+                                   constant(i32, plan.batch),
+                                   constant(i32, plan.dtype),
+                                   constant(i32, plan.inputShape.size()),
+                                   constant(i32, plan.inputDtype),
+                                   shapeArray(plan.inputShape),
+                                   constant(i32, 0),
+                                   constant(i32, plan.targetDtype),
+                                   shapeArray({}),
+                                   constant(i64, plan.classes),
+                                   constant(i32, plan.outputShape.size()),
+                                   constant(i32, plan.tensors.size()),
+                                   shapeArray(plan.outputShape),
+                                   address("tensors"),
+                                   constant(i64, plan.stateBytes),
+                                   constant(i64, plan.scratchBytes),
+                                   constant(i64, plan.localBytes),
+                                   constant(i64, plan.heapBytes),
+                                   program(0),
+                                   program(1),
+                                   program(2),
+                                   address("kernels"),
+                                   constant(i32, kernelRows.size()),
+                                   constant(i32, plan.epochs),
+                                   constant(i64, int64_t(plan.seed)),
+                                   text(plan.optimizer),
+                                   text(plan.outputKind),
+                                   text(plan.yaml)});
     });
   }
 
@@ -417,6 +451,8 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context) { return DriverBuilder(plan, context).build(); }
+OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context) {
+  return DriverBuilder(plan, context).build();
+}
 
 } // namespace sylvite::codegen

@@ -1,4 +1,4 @@
-//===- Driver.h - the functions an app calls, in the LLVM dialect ---------------------------------------------------===//
+//===- Driver.h - the functions an app calls, in the LLVM dialect -------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_DRIVER_H
 #define SYLVITE_CODEGEN_DRIVER_H
 

@@ -1,4 +1,4 @@
-//===- DriverObject.cpp - the driver module to LLVM IR and to an object ---------------------------------------------===//
+//===- DriverObject.cpp - the driver module to LLVM IR and to an object -------------------------------------------===//
 #include "compiler/codegen/Driver.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"

@@ -1,4 +1,4 @@
-//===- Files.h - the files that a compilation leaves ----------------------------------------------------------------===//
+//===- Files.h - the files that a compilation leaves --------------------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_FILES_H
 #define SYLVITE_CODEGEN_FILES_H
 
@@ -9,8 +9,8 @@
 
 namespace sylvite::codegen {
 
-/// Joins driver and kernels into one relocatable object that exports only the net's own names. Returns an empty text, or
-/// what went wrong.
+/// Joins driver and kernels into one relocatable object that exports only the net's own names. Returns an empty text,
+/// or what went wrong.
 std::string joinObject(const Plan &plan, const std::filesystem::path &driver, const std::filesystem::path &object);
 /// A static library with one member. Returns an empty text, or what went wrong.
 std::string writeArchive(const std::filesystem::path &object, const std::filesystem::path &archive);

@@ -1,4 +1,4 @@
-//===- Header.cpp - the generated C header --------------------------------------------------------------------------===//
+//===- Header.cpp - the generated C header ------------------------------------------------------------------------===//
 #include "compiler/codegen/Files.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -79,8 +79,9 @@ syl_status {0}_predict(const void *state, void *scratch, const {4} *input, int32
 
 #endif
 )",
-                       net, plan.compiler, plan.target->name, shapeText(plan.inputShape), input, target, plan.classes - 1,
-                       shapeText(plan.outputShape), real, plan.outputKind, upper, plan.batch, plan.stateBytes)
+                       net, plan.compiler, plan.target->name, shapeText(plan.inputShape), input, target,
+                       plan.classes - 1, shapeText(plan.outputShape), real, plan.outputKind, upper, plan.batch,
+                       plan.stateBytes)
       .str();
 }
 

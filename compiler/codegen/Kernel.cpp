@@ -1,4 +1,4 @@
-//===- Kernel.cpp - a region as a Halide pipeline -------------------------------------------------------------------===//
+//===- Kernel.cpp - a region as a Halide pipeline -----------------------------------------------------------------===//
 #include "compiler/codegen/Kernel.h"
 
 #include "compiler/codegen/Derivative.h"
@@ -68,7 +68,8 @@ private:
     if (mlir::isa<mlir::FloatType>(type))
       return halideType(type);
     for (mlir::Value input : region.getInputs())
-      if (auto float_ = mlir::dyn_cast<mlir::FloatType>(mlir::cast<mlir::RankedTensorType>(input.getType()).getElementType()))
+      if (auto float_ =
+              mlir::dyn_cast<mlir::FloatType>(mlir::cast<mlir::RankedTensorType>(input.getType()).getElementType()))
         return halideType(float_);
     return Float(32);
   }
@@ -381,7 +382,9 @@ private:
       if (dim.name != "n")
         dims["output_" + dim.name] = dim.extent;
     mlir::Operation *core = coreOf(region);
-    auto operandShape = [&](unsigned i) { return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape(); };
+    auto operandShape = [&](unsigned i) {
+      return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape();
+    };
     if (auto window = windowOf(core)) {
       auto output = mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape();
       dims["kernel_h"] = window->size[0];
@@ -422,9 +425,9 @@ private:
 } // namespace
 
 std::vector<std::string> kernelDimNames() {
-  std::vector<std::string> names{"vector_bytes", "lanes",    "images",  "dtype",  "target",       "kernel_h",    "kernel_w",
-                                 "stride_h",     "stride_w", "stride",  "padding", "height",      "width",       "input_height",
-                                 "input_width",  "filters",  "channels", "task"};
+  std::vector<std::string> names{"vector_bytes", "lanes",        "images",      "dtype",   "target",   "kernel_h",
+                                 "kernel_w",     "stride_h",     "stride_w",    "stride",  "padding",  "height",
+                                 "width",        "input_height", "input_width", "filters", "channels", "task"};
   for (const char *dim : {"c", "xi", "x", "yi", "y", "o", "k", "kx", "ky", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);
   return names;

@@ -1,8 +1,8 @@
-//===- Kernel.h - a region as a Halide pipeline ---------------------------------------------------------------------===//
+//===- Kernel.h - a region as a Halide pipeline -------------------------------------------------------------------===//
 //
 // Builds the Funcs of a region from the ops' definitions and, for nn.vjp, from their derivative. Layer: codegen.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_KERNEL_H
 #define SYLVITE_CODEGEN_KERNEL_H
 
@@ -16,9 +16,9 @@ namespace sylvite::codegen {
 /// The Funcs of one kernel, unscheduled.
 struct Kernel {
   Signature signature;
-  KernelFuncs funcs;                      ///< by role, for schedules
-  KernelDims dims;                        ///< what a rule's `when` may test
-  Halide::Func output;                    ///< a Tuple where the region replaces several variables
+  KernelFuncs funcs;                       ///< by role, for schedules
+  KernelDims dims;                         ///< what a rule's `when` may test
+  Halide::Func output;                     ///< a Tuple where the region replaces several variables
   std::vector<Halide::Argument> arguments; ///< images, batch, step, learning rate scale, then buffers
 };
 

@@ -1,9 +1,9 @@
-//===- KernelCompiler.cpp - kernels to objects, in worker processes, cached on disk ---------------------------------===//
+//===- KernelCompiler.cpp - kernels to objects, in worker processes, cached on disk -------------------------------===//
 //
 // One forked process a kernel: Halide makes names unique by counters of the process, so only a process of its own gives
 // the same bytes each time; and a worker may crash, hang or run out of memory without taking the compiler along.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/codegen/KernelCompiler.h"
 
 #include "compiler/schedule/BoundsCheck.h"
@@ -309,9 +309,10 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
       json answer = text ? json::parse(*text, nullptr, false) : json();
       if (WIFSIGNALED(status) || answer.is_discarded() || !answer.is_object()) {
         bool late = seconds > options.secondsPerKernel;
-        diagnostics.error({}, "internal error: compiling kernel '" + kernel.name + "' " +
-                                  (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
-                                        : "ended with signal " + std::to_string(WTERMSIG(status))),
+        diagnostics.error({},
+                          "internal error: compiling kernel '" + kernel.name + "' " +
+                              (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
+                                    : "ended with signal " + std::to_string(WTERMSIG(status))),
                           "report the network file and the schedule file");
       } else if (answer.contains("errors")) {
         for (const json &entry : answer["errors"])

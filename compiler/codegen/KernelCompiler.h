@@ -1,4 +1,4 @@
-//===- KernelCompiler.h - kernels to objects, in worker processes, cached on disk -----------------------------------===//
+//===- KernelCompiler.h - kernels to objects, in worker processes, cached on disk ---------------------------------===//
 #ifndef SYLVITE_CODEGEN_KERNELCOMPILER_H
 #define SYLVITE_CODEGEN_KERNELCOMPILER_H
 
@@ -13,21 +13,21 @@ namespace sylvite::codegen {
 
 /// A distinct kernel: regions that are equal up to names share it.
 struct CompiledKernel {
-  std::string symbol;            ///< of its function
-  std::string name;              ///< conv2d.forward
-  std::filesystem::path object;  ///< in the cache
-  std::string halide, assembly;  ///< paths of the lowered program and the assembly, if they were asked for
-  int64_t heapBytes = 0;         ///< of temporaries that do not fit on the stack
-  std::string rule;              ///< schedules/avx512.yaml:12
-  std::string explanation;       ///< rule, parameters, directives, Funcs
+  std::string symbol;           ///< of its function
+  std::string name;             ///< conv2d.forward
+  std::filesystem::path object; ///< in the cache
+  std::string halide, assembly; ///< paths of the lowered program and the assembly, if they were asked for
+  int64_t heapBytes = 0;        ///< of temporaries that do not fit on the stack
+  std::string rule;             ///< schedules/avx512.yaml:12
+  std::string explanation;      ///< rule, parameters, directives, Funcs
   bool cached = false;
-  double seconds = 0;            ///< spent compiling
+  double seconds = 0; ///< spent compiling
 };
 
 struct KernelOptions {
   const Target *target = nullptr;
   const ScheduleSet *schedules = nullptr;
-  std::string scheduleHash;      ///< of the schedule files' content
+  std::string scheduleHash; ///< of the schedule files' content
   std::string compilerVersion;
   bool emitHalide = false, emitAssembly = false;
   std::filesystem::path emitFolder;

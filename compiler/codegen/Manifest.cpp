@@ -1,4 +1,4 @@
-//===- Manifest.cpp - <net>.json and --explain ----------------------------------------------------------------------===//
+//===- Manifest.cpp - <net>.json and --explain --------------------------------------------------------------------===//
 #include "compiler/codegen/Files.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -72,27 +72,42 @@ std::string manifestText(const Plan &plan) {
   for (const TensorRow &row : plan.tensors) {
     ordered_json factors = ordered_json::array();
     for (const Factor &factor : row.factors)
-      factors.push_back({{"axis", factor.axis}, {"divisor", factor.divisor}, {"extent", factor.extent}, {"stride", factor.stride}});
-    json["tensors"].push_back({{"name", row.name}, {"kind", kindName(row.kind)}, {"dtype", dtypeName(row.dtype)},
-                               {"shape", row.shape}, {"offset", row.offset}, {"layout", factors}});
+      factors.push_back(
+          {{"axis", factor.axis}, {"divisor", factor.divisor}, {"extent", factor.extent}, {"stride", factor.stride}});
+    json["tensors"].push_back({{"name", row.name},
+                               {"kind", kindName(row.kind)},
+                               {"dtype", dtypeName(row.dtype)},
+                               {"shape", row.shape},
+                               {"offset", row.offset},
+                               {"layout", factors}});
   }
   for (const CompiledKernel &kernel : plan.kernels)
-    json["kernels"].push_back({{"name", kernel.name}, {"symbol", kernel.symbol}, {"rule", kernel.rule},
-                               {"heap_bytes", kernel.heapBytes}, {"schedule", kernel.explanation}});
+    json["kernels"].push_back({{"name", kernel.name},
+                               {"symbol", kernel.symbol},
+                               {"rule", kernel.rule},
+                               {"heap_bytes", kernel.heapBytes},
+                               {"schedule", kernel.explanation}});
   for (const Program &program : plan.programs) {
     ordered_json phases = ordered_json::array();
     for (const auto &phase : program.phases) {
       ordered_json calls = ordered_json::array();
       for (const Call &call : phase)
-        calls.push_back({{"layer", call.layer}, {"kernel", call.kernel}, {"name", call.signature.kernel},
+        calls.push_back({{"layer", call.layer},
+                         {"kernel", call.kernel},
+                         {"name", call.signature.kernel},
                          {"tasks", call.signature.tasks}});
       phases.push_back(calls);
     }
     ordered_json buffers = ordered_json::array();
     std::vector<BufferRow> rows = buffersOf(program);
     for (const BufferRow &row : rows)
-      buffers.push_back({{"name", row.name}, {"block", row.base}, {"offset", row.offset}, {"bytes", row.bytes},
-                         {"first_phase", row.first}, {"last_phase", row.last}, {"shares_with", sharers(row, rows)}});
+      buffers.push_back({{"name", row.name},
+                         {"block", row.base},
+                         {"offset", row.offset},
+                         {"bytes", row.bytes},
+                         {"first_phase", row.first},
+                         {"last_phase", row.last},
+                         {"shares_with", sharers(row, rows)}});
     json["programs"][program.name] = {{"phases", phases}, {"buffers", buffers}};
   }
   return json.dump(1) + "\n";
@@ -102,17 +117,21 @@ std::string explain(const Plan &plan) {
   std::string text;
   llvm::raw_string_ostream out(text);
   out << llvm::formatv("{0} for {1}, batch {2}: state {3} bytes, scratch {4} bytes, {5} bytes a thread\n", plan.net,
-                       plan.target->name, plan.batch, plan.stateBytes, plan.scratchBytes, plan.localBytes + plan.heapBytes);
+                       plan.target->name, plan.batch, plan.stateBytes, plan.scratchBytes,
+                       plan.localBytes + plan.heapBytes);
   out << "\nKernels\n";
   for (const CompiledKernel &kernel : plan.kernels)
-    out << "\n" << kernel.name << " (" << kernel.symbol << (kernel.cached ? ", from the cache" : "") << ")\n" << kernel.explanation;
+    out << "\n"
+        << kernel.name << " (" << kernel.symbol << (kernel.cached ? ", from the cache" : "") << ")\n"
+        << kernel.explanation;
   for (const Program &program : plan.programs) {
     out << "\nProgram " << program.name << "\n";
     for (auto [number, phase] : llvm::enumerate(program.phases)) {
       out << "  phase " << number << "\n";
       for (const Call &call : phase)
-        out << llvm::formatv("    {0,-44} {1,3} tasks, {2}\n", (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel,
-                             call.signature.tasks, plan.kernels[call.kernel].rule);
+        out << llvm::formatv("    {0,-44} {1,3} tasks, {2}\n",
+                             (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel, call.signature.tasks,
+                             plan.kernels[call.kernel].rule);
     }
     out << "  buffers (block, offset, bytes, phases; shares its bytes with)\n";
     std::vector<BufferRow> rows = buffersOf(program);
@@ -120,8 +139,8 @@ std::string explain(const Plan &plan) {
       std::string others;
       for (const std::string &name : sharers(row, rows))
         others += (others.empty() ? "" : ", ") + name;
-      out << llvm::formatv("    {0,-44} {1,-7} {2,10} {3,10}  {4}..{5}  {6}\n", row.name, row.base, row.offset, row.bytes,
-                           row.first, row.last, others.empty() ? "-" : others);
+      out << llvm::formatv("    {0,-44} {1,-7} {2,10} {3,10}  {4}..{5}  {6}\n", row.name, row.base, row.offset,
+                           row.bytes, row.first, row.last, others.empty() ? "-" : others);
     }
   }
   return text;

@@ -1,4 +1,4 @@
-//===- Object.cpp - one relocatable object from driver and kernels --------------------------------------------------===//
+//===- Object.cpp - one relocatable object from driver and kernels ------------------------------------------------===//
 #include "compiler/codegen/Files.h"
 
 #include "llvm/Object/ArchiveWriter.h"
@@ -37,7 +37,8 @@ std::string joinObject(const Plan &plan, const fs::path &driver, const fs::path 
   std::string error = run({"ld.lld-22", "ld.lld", "ld"}, arguments);
   fs::path kept = object.string() + ".tmp";
   if (error.empty()) {
-    arguments = {"--strip-debug", "--wildcard", "--keep-global-symbol=" + plan.net + "_*", joined.string(), kept.string()};
+    arguments = {"--strip-debug", "--wildcard", "--keep-global-symbol=" + plan.net + "_*", joined.string(),
+                 kept.string()};
     error = run({"llvm-objcopy-22", "llvm-objcopy", "objcopy"}, arguments);
   }
   std::error_code code;
@@ -53,7 +54,8 @@ std::string joinObject(const Plan &plan, const fs::path &driver, const fs::path 
 }
 
 std::string writeArchive(const fs::path &object, const fs::path &archive) {
-  llvm::Expected<llvm::NewArchiveMember> member = llvm::NewArchiveMember::getFile(object.string(), /*Deterministic=*/true);
+  llvm::Expected<llvm::NewArchiveMember> member =
+      llvm::NewArchiveMember::getFile(object.string(), /*Deterministic=*/true);
   if (!member)
     return llvm::toString(member.takeError());
   std::string name = object.filename().string();

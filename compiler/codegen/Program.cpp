@@ -1,4 +1,4 @@
-//===- Program.cpp - a planned module as calls and tables -----------------------------------------------------------===//
+//===- Program.cpp - a planned module as calls and tables ---------------------------------------------------------===//
 #include "compiler/codegen/Program.h"
 
 #include "compiler/support/Hash.h"
@@ -101,9 +101,9 @@ std::vector<Factor> batchFactors(Value value, int64_t &start) {
   if (shape.size() == 2)
     factors.push_back({1, 1, shape[1], 1});
   if (shape.size() == 4) // the caller's own order, as input arrays have it: [N, H, W, C]
-    factors.insert(factors.end(), {{1, 1, shape[1], layout.columns() * layout.channels},
-                                   {2, 1, shape[2], layout.channels},
-                                   {3, 1, shape[3], 1}});
+    factors.insert(
+        factors.end(),
+        {{1, 1, shape[1], layout.columns() * layout.channels}, {2, 1, shape[2], layout.channels}, {3, 1, shape[3], 1}});
   return factors;
 }
 

@@ -1,4 +1,4 @@
-//===- Program.h - a planned network, ready to be emitted -----------------------------------------------------------===//
+//===- Program.h - a planned network, ready to be emitted ---------------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_PROGRAM_H
 #define SYLVITE_CODEGEN_PROGRAM_H
 
@@ -12,7 +12,7 @@ struct Call {
   nn::RegionOp region;
   Signature signature;
   size_t kernel = 0;
-  std::string layer; ///< the layer's name in the network file
+  std::string layer;           ///< the layer's name in the network file
   double flops = 0, bytes = 0; ///< of the whole program at the full batch
 };
 

@@ -1,4 +1,4 @@
-//===- Signature.cpp - the buffers of a region ----------------------------------------------------------------------===//
+//===- Signature.cpp - the buffers of a region --------------------------------------------------------------------===//
 #include "compiler/codegen/Signature.h"
 
 using namespace mlir;
@@ -221,7 +221,8 @@ struct SpecBuilder {
                    {"y", 0, view.extentY, view.strideY * columns * channels}};
       spec.offset += ((layout.halo.top - view.top) * columns + layout.halo.left - view.left) * channels * bytes;
     } else if (output) { // the interior, in the image's own coordinates
-      spec.dims = {{"c", 0, channels, 1}, {"x", 0, layout.width, channels}, {"y", 0, layout.height, columns * channels}};
+      spec.dims = {
+          {"c", 0, channels, 1}, {"x", 0, layout.width, channels}, {"y", 0, layout.height, columns * channels}};
       spec.offset += layout.interior() * bytes;
     } else {
       spec.dims = {{"c", 0, channels, 1},

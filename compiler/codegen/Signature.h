@@ -1,9 +1,9 @@
-//===- Signature.h - the buffers of a region, as its kernel and as the driver see them ------------------------------===//
+//===- Signature.h - the buffers of a region, as its kernel and as the driver see them ----------------------------===//
 //
-// One description serves both sides: the kernel is compiled for exactly these extents and strides, and the driver passes
-// exactly these pointers. Layer: codegen; no Halide here.
+// One description serves both sides: the kernel is compiled for exactly these extents and strides, and the driver
+// passes exactly these pointers. Layer: codegen; no Halide here.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_SIGNATURE_H
 #define SYLVITE_CODEGEN_SIGNATURE_H
 
@@ -53,7 +53,7 @@ struct Signature {
   int64_t totalRows = 0; ///< Images::Rows: of the whole tensor
   int64_t samplesPerSlice = 1;
   int64_t tasks = 1;
-  int64_t block = 0; ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
+  int64_t block = 0;              ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
   std::optional<nn::Layout> halo; ///< of the result: zeroed after the kernel has run
 };
 

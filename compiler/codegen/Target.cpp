@@ -1,9 +1,9 @@
-//===- Target.cpp - the instruction sets that kernels are compiled for ----------------------------------------------===//
+//===- Target.cpp - the instruction sets that kernels are compiled for --------------------------------------------===//
 //
 // Features are spelled out: Halide's own detection of the host names features of CPUs that it tests wrongly
 // (halide/Halide#9134, #9135), and an object must not depend on where it was compiled.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/codegen/Target.h"
 
 namespace sylvite::codegen {

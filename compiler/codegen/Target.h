@@ -1,4 +1,4 @@
-//===- Target.h - the instruction sets that kernels are compiled for ------------------------------------------------===//
+//===- Target.h - the instruction sets that kernels are compiled for ----------------------------------------------===//
 #ifndef SYLVITE_CODEGEN_TARGET_H
 #define SYLVITE_CODEGEN_TARGET_H
 
@@ -10,11 +10,11 @@ namespace sylvite::codegen {
 
 /// A shipped feature set.
 struct Target {
-  std::string name;        ///< x86-64-avx512, x86-64-avx2
-  std::string halide;      ///< Halide's target string, every feature spelled out
-  int64_t vectorBytes = 0; ///< of one register
+  std::string name;         ///< x86-64-avx512, x86-64-avx2
+  std::string halide;       ///< Halide's target string, every feature spelled out
+  int64_t vectorBytes = 0;  ///< of one register
   uint64_t cpuFeatures = 0; ///< SYL_CPU_* bits the kernels need
-  bool runsHere = false;   ///< by cpuid
+  bool runsHere = false;    ///< by cpuid
 };
 
 /// All shipped feature sets, the widest first.

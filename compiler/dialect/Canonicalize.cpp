@@ -1,9 +1,9 @@
-//===- Canonicalize.cpp - canonical forms of the nn dialect ---------------------------------------------------------===//
+//===- Canonicalize.cpp - canonical forms of the nn dialect -------------------------------------------------------===//
 //
-// A flatten is free before a linear layer: its order of features is a matter of how the weights are laid out. Elementwise
-// ops move before a flatten so that the two meet.
+// A flatten is free before a linear layer: its order of features is a matter of how the weights are laid out.
+// Elementwise ops move before a flatten so that the two meet.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Nn.h"
 
 #include "mlir/IR/PatternMatch.h"

@@ -1,9 +1,9 @@
-//===- Layers.cpp - shapes, parameters and constraints of every layer -----------------------------------------------===//
+//===- Layers.cpp - shapes, parameters and constraints of every layer ---------------------------------------------===//
 //
 // LayerOpInterface::plan of each layer. Texts are what a user reads after `layer kind 'name': `. Parameters and initial
 // distributions are PyTorch's.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Nn.h"
 
 #include <cmath>
@@ -57,8 +57,7 @@ std::optional<std::array<int64_t, 4>> resolvePadding(DictionaryAttr attributes, 
         padding[2 * axis + 1] = total - total / 2;
       }
     } else if (word.getValue() != "valid") {
-      plan.error("padding", "padding '" + word.getValue() + "' is unknown",
-                 "a number, a pair [H, W], same or valid");
+      plan.error("padding", "padding '" + word.getValue() + "' is unknown", "a number, a pair [H, W], same or valid");
       return std::nullopt;
     }
   } else if (auto numbers = dyn_cast_or_null<DenseI64ArrayAttr>(attribute)) {
@@ -101,8 +100,9 @@ void setOutput(LayerPlan &plan, RankedTensorType input, ArrayRef<int64_t> sample
   int64_t elements = shape[0];
   for (int64_t extent : sample) {
     if (extent > maxElements / std::max<int64_t>(elements, 1)) {
-      plan.error("", "the output has more than " + Twine(maxElements) + " elements for a batch of " +
-                         Twine(input.getDimSize(0)),
+      plan.error("",
+                 "the output has more than " + Twine(maxElements) + " elements for a batch of " +
+                     Twine(input.getDimSize(0)),
                  "a tensor must stay below 1 GiB: use a smaller batch or fewer channels");
       return;
     }
@@ -239,8 +239,8 @@ void MaxPool2dOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribu
     return;
   for (int side = 0; side < 4; ++side)
     if ((*padding)[side] > window[side / 2] / 2) {
-      plan.error("padding", "padding " + Twine((*padding)[side]) + " is more than half of the window " +
-                                Twine(window[side / 2]),
+      plan.error("padding",
+                 "padding " + Twine((*padding)[side]) + " is more than half of the window " + Twine(window[side / 2]),
                  "a window must not lie in the padding alone");
       return;
     }

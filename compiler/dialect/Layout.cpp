@@ -1,4 +1,4 @@
-//===- Layout.cpp - views and layouts -------------------------------------------------------------------------------===//
+//===- Layout.cpp - views and layouts -----------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
 
 using namespace mlir;
@@ -133,12 +133,10 @@ static Halo adjointHalo(Operation *op) {
     return std::pair(low, std::max<int64_t>(0, last - (outputs - 1)));
   };
   Halo halo;
-  std::tie(halo.top, halo.bottom) =
-      sides(view.phased() ? std::max<int64_t>(2, view.strideY) : 1, window.size[0], view.top, view.height,
-            view.extentY, output.getDimSize(1));
-  std::tie(halo.left, halo.right) =
-      sides(view.phased() ? std::max<int64_t>(2, view.strideX) : 1, window.size[1], view.left, view.width,
-            view.extentX, output.getDimSize(2));
+  std::tie(halo.top, halo.bottom) = sides(view.phased() ? std::max<int64_t>(2, view.strideY) : 1, window.size[0],
+                                          view.top, view.height, view.extentY, output.getDimSize(1));
+  std::tie(halo.left, halo.right) = sides(view.phased() ? std::max<int64_t>(2, view.strideX) : 1, window.size[1],
+                                          view.left, view.width, view.extentX, output.getDimSize(2));
   if (view.phased()) { // exact strides for the low side: the formula above only chose the branch
     halo.top = (window.size[0] - 1) / window.stride[0];
     halo.left = (window.size[1] - 1) / window.stride[1];

@@ -1,12 +1,13 @@
-//===- Layout.h - how values lie in memory, and how kernels look at them --------------------------------------------===//
+//===- Layout.h - how values lie in memory, and how kernels look at them ------------------------------------------===//
 //
 // Three notions, used by the memory plan and by codegen alike:
 //   - the physical number of channels: a vector of channels is padded with zeros so that vector loops have no tails;
-//   - a View: the coordinates in which a region looks at an image. A window that slides with stride s sees stride phases
+//   - a View: the coordinates in which a region looks at an image. A window that slides with stride s sees stride
+//   phases
 //     as dimensions of their own (X % s, X / s), counted from the first pixel of padding;
 //   - a Layout: rows, columns, halo and strides of a value's buffer.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_DIALECT_LAYOUT_H
 #define SYLVITE_DIALECT_LAYOUT_H
 
@@ -28,18 +29,16 @@ struct Halo {
 /// Coordinates of an image (or of a vector: width = height = 1, image = false) inside a region.
 struct View {
   bool image = false;
-  int64_t channels = 0;       ///< physical
-  int64_t realChannels = 0;   ///< of the tensor type
+  int64_t channels = 0;     ///< physical
+  int64_t realChannels = 0; ///< of the tensor type
   int64_t width = 1, height = 1;
   int64_t strideX = 1, strideY = 1; ///< number of phases
-  int64_t left = 0, top = 0;  ///< coordinate of the interior's first pixel
+  int64_t left = 0, top = 0;        ///< coordinate of the interior's first pixel
   int64_t extentX = 1, extentY = 1; ///< of the coordinates X / strideX, Y / strideY
 
   bool phased() const { return strideX > 1 || strideY > 1; }
   /// Whether the coordinates are the interior's pixels and no others.
-  bool exact() const {
-    return !left && !top && strideX * extentX == width && strideY * extentY == height;
-  }
+  bool exact() const { return !left && !top && strideX * extentX == width && strideY * extentY == height; }
   /// Pixels around the interior that the coordinates reach.
   Halo reach() const;
 };
@@ -65,8 +64,8 @@ struct Layout {
   bool transposed = false; ///< weights with the input channel innermost
   int64_t channels = 1, realChannels = 1, width = 1, height = 1;
   Halo halo;
-  int64_t unit = 0;  ///< elements of one sample (Batch), slice (Slices) or the whole tensor (Whole, Partial)
-  int64_t units = 1; ///< samples or slices
+  int64_t unit = 0;       ///< elements of one sample (Batch), slice (Slices) or the whole tensor (Whole, Partial)
+  int64_t units = 1;      ///< samples or slices
   int64_t copyStride = 0; ///< Partial: elements from one slice's part to the next
 
   int64_t columns() const { return halo.left + width + halo.right; }

@@ -1,4 +1,4 @@
-//===- Nn.cpp - the nn dialect: registration, kinds, verifiers ------------------------------------------------------===//
+//===- Nn.cpp - the nn dialect: registration, kinds, verifiers ----------------------------------------------------===//
 #include "compiler/dialect/Nn.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -71,7 +71,8 @@ template <typename Layer> static LogicalResult verifyLayer(Layer op, unsigned in
     auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
     if (type.getShape() != shape)
       return op.emitOpError() << "variable '" << plan.parameters[index].suffix << "' is " << type
-                              << ", expected the shape " << llvm::formatv("[{0:$[, ]}]", llvm::make_range(shape.begin(), shape.end())).str();
+                              << ", expected the shape "
+                              << llvm::formatv("[{0:$[, ]}]", llvm::make_range(shape.begin(), shape.end())).str();
   }
   return success();
 }

@@ -1,9 +1,9 @@
-//===- Nn.h - the nn dialect ----------------------------------------------------------------------------------------===//
+//===- Nn.h - the nn dialect --------------------------------------------------------------------------------------===//
 //
-// Ops, types and traits of the nn dialect, and what a layer tells about itself (LayerPlan). Layer: dialect. What it does
-// not know: YAML, kernels, memory.
+// Ops, types and traits of the nn dialect, and what a layer tells about itself (LayerPlan). Layer: dialect. What it
+// does not know: YAML, kernels, memory.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_DIALECT_NN_H
 #define SYLVITE_DIALECT_NN_H
@@ -27,10 +27,10 @@ namespace sylvite::nn {
 
 /// A variable that a layer brings: its name is `<layer>.<suffix>`.
 struct ParameterSpec {
-  std::string suffix;              ///< PyTorch's: weight, bias, running_mean, …
+  std::string suffix;               ///< PyTorch's: weight, bias, running_mean, …
   llvm::SmallVector<int64_t> shape; ///< PyTorch's
-  bool trained = true;             ///< false for running statistics
-  std::string init = "constant";   ///< constant, uniform or normal, see syl_init
+  bool trained = true;              ///< false for running statistics
+  std::string init = "constant";    ///< constant, uniform or normal, see syl_init
   double initA = 0, initB = 0;
 };
 

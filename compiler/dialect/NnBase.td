@@ -1,9 +1,9 @@
-//===- NnBase.td - the nn dialect's base classes --------------------------------------------------------------------===//
+//===- NnBase.td - the nn dialect's base classes ------------------------------------------------------------------===//
 //
 // Types, attributes and op classes that the records in NnOps.td build on. A user-facing layer is an Nn_Layer: its
 // attributes are the keys of the network file (their ODS class gives the YAML type, their default the default).
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef SYLVITE_DIALECT_NNBASE_TD
 #define SYLVITE_DIALECT_NNBASE_TD

@@ -1,4 +1,4 @@
-//===- Add.cpp - nn.add: sum of the operands, in order --------------------------------------------------------------===//
+//===- Add.cpp - nn.add: sum of the operands, in order ------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,14 +1,14 @@
-//===- BatchNorm.cpp - what nn.batch_norm is made of ----------------------------------------------------------------===//
+//===- BatchNorm.cpp - what nn.batch_norm is made of --------------------------------------------------------------===//
 //
 //   channel_sums:        a slice's pixels -> (shift, sum of (x - shift), sum of (x - shift)^2) per channel
 //   batch_norm_scalars:  all slices' sums -> scale and shift, by Chan's formula for merging moments
 //   batch_norm_running:  all slices' sums -> running statistics
 //   batch_norm_inference_scalars: running statistics -> scale and shift
 //
-// The shift is a pixel in the middle of the slice's first sample, read past its Func: the batch's mean and variance do not
-// depend on it, so it is a constant of the backward pass.
+// The shift is a pixel in the middle of the slice's first sample, read past its Func: the batch's mean and variance do
+// not depend on it, so it is a constant of the backward pass.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,9 +1,9 @@
-//===- Conv2d.cpp - nn.conv2d ---------------------------------------------------------------------------------------===//
+//===- Conv2d.cpp - nn.conv2d -------------------------------------------------------------------------------------===//
 //
-// conv(c,x,y,n) = bias(c) + sum over rc, rx, ry of weight(c, rc, rx, ry) * input(rc, x*stride + rx, y*stride + ry, n), the
-// input counted from the first pixel of its zero halo.
+// conv(c,x,y,n) = bias(c) + sum over rc, rx, ry of weight(c, rc, rx, ry) * input(rc, x*stride + rx, y*stride + ry, n),
+// the input counted from the first pixel of its zero halo.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,8 +1,8 @@
-//===- CrossEntropy.cpp - nn.cross_entropy, and what it shares with prediction: row_max, softmax, accuracy -----------===//
+//===- CrossEntropy.cpp - nn.cross_entropy, and what it shares with prediction: row_max, softmax, accuracy --------===//
 //
 // The target's logit is picked by a one-hot contraction: a gather's adjoint would be a scatter.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

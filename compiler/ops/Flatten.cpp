@@ -1,9 +1,9 @@
-//===- Flatten.cpp - nn.flatten: [N, H, W, C] to [N, C*H*W] in the order C, H, W ------------------------------------===//
+//===- Flatten.cpp - nn.flatten: [N, H, W, C] to [N, C*H*W] in the order C, H, W ----------------------------------===//
 //
 // Only where no linear layer takes the flatten in (see Canonicalize.cpp). The coordinates stay those of the image; the
 // buffer of the result has the strides that make the element (c*H + y)*W + x of it (see Signature.cpp).
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,9 +1,9 @@
-//===- Linear.cpp - nn.linear ---------------------------------------------------------------------------------------===//
+//===- Linear.cpp - nn.linear -------------------------------------------------------------------------------------===//
 //
-// linear(c,n) = bias(c) + sum over rk of weight(c, rk) * input(rk, n). An image input is read as one vector of features in
-// the order of memory; its weights lie accordingly.
+// linear(c,n) = bias(c) + sum over rk of weight(c, rk) * input(rk, n). An image input is read as one vector of features
+// in the order of memory; its weights lie accordingly.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

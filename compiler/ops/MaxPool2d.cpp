@@ -1,9 +1,9 @@
-//===- MaxPool2d.cpp - nn.max_pool2d: largest value of each window --------------------------------------------------===//
+//===- MaxPool2d.cpp - nn.max_pool2d: largest value of each window ------------------------------------------------===//
 //
 // A chain of selects, one a window element: the first maximum wins and gets the whole gradient. Windows read stride
 // phases as dimensions (see View), so that the derivative stays pure.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,4 +1,4 @@
-//===- Normalize.cpp - nn.normalize: (input / divide - mean) / std, per channel -------------------------------------===//
+//===- Normalize.cpp - nn.normalize: (input / divide - mean) / std, per channel -----------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,4 +1,4 @@
-//===- Op.cpp - registry and building blocks of op definitions ------------------------------------------------------===//
+//===- Op.cpp - registry and building blocks of op definitions ----------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

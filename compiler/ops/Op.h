@@ -1,17 +1,17 @@
-//===- Op.h - what an op's forward definition works with ------------------------------------------------------------===//
+//===- Op.h - what an op's forward definition works with ----------------------------------------------------------===//
 //
 // Each op of the nn dialect has one definition, its forward, in a file of this folder; it registers itself by name. The
 // backward is derived from it in codegen. Layer: ops; uses the dialect and Halide, holds no schedule.
 //
 // Shapes in documentation run outermost first ([N, H, W, C]); Halide Vars run innermost first: c, x, y, n. Inside a
-// region an image has the coordinates of its View: (c, x, y, n), or (c, xi, x, yi, y, n) with stride phases. A vector is
-// (c, n), one number a sample is (n). Weights are (o, c, kx, ky) or (o, k); per-channel tensors (c) or (c, j);
+// region an image has the coordinates of its View: (c, x, y, n), or (c, xi, x, yi, y, n) with stride phases. A vector
+// is (c, n), one number a sample is (n). Weights are (o, c, kx, ky) or (o, k); per-channel tensors (c) or (c, j);
 // per-slice sums (c, j, s), or (c, j) where a kernel sees one slice.
 //
 // Definitions are generic in the element type (float, or double for gradient checks): cast constants with `constant`.
 // Write select(a >= b, a, b) for a maximum and select(x > 0, x, 0) for a ReLU: max() sends ties both ways.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_OPS_OP_H
 #define SYLVITE_OPS_OP_H
 
@@ -33,8 +33,8 @@ const Vars &vars();
 struct Value {
   Halide::Func func;
   nn::Kind kind = nn::Kind::Whole;
-  nn::View view;                         ///< Kind::Batch
-  std::vector<int64_t> extents;          ///< physical, innermost first; of Whole, Slices and Partial values
+  nn::View view;                ///< Kind::Batch
+  std::vector<int64_t> extents; ///< physical, innermost first; of Whole, Slices and Partial values
   /// The value read past its Func, as a constant of the backward pass; empty for values that the region computes.
   std::function<Halide::Expr(std::vector<Halide::Expr>)> detached;
 
@@ -58,9 +58,9 @@ public:
   Halide::Type type() const { return elementType; }
   /// A number of the element type.
   Halide::Expr constant(double value) const { return Halide::cast(elementType, Halide::Expr(value)); }
-  Halide::Expr images() const { return imagesHere; }      ///< samples that this call works on
-  Halide::Expr batch() const { return batchSamples; }     ///< samples of the whole step
-  Halide::Expr step() const { return stepNumber; }        ///< of this training step, from 1; float64
+  Halide::Expr images() const { return imagesHere; }           ///< samples that this call works on
+  Halide::Expr batch() const { return batchSamples; }          ///< samples of the whole step
+  Halide::Expr step() const { return stepNumber; }             ///< of this training step, from 1; float64
   Halide::Expr learningRateScale() const { return rateScale; } ///< float64
   int64_t samplesPerSlice() const { return sliceSamples; }
 
@@ -69,7 +69,9 @@ public:
   /// Names for the RVars of the reduction that the derivative by operand `index` becomes, in Halide's order.
   void nameGradientRVars(unsigned index, std::vector<std::string> names) { gradientRVars[index] = std::move(names); }
   /// Names for the RVars of a Func's update, for schedules.
-  void nameRVars(const Halide::Func &func, std::vector<std::string> names) { rvarNames[func.name()] = std::move(names); }
+  void nameRVars(const Halide::Func &func, std::vector<std::string> names) {
+    rvarNames[func.name()] = std::move(names);
+  }
 
   std::map<unsigned, std::vector<std::string>> gradientRVars;
   std::map<std::string, std::vector<std::string>> rvarNames;

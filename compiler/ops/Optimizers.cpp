@@ -1,8 +1,8 @@
-//===- Optimizers.cpp - nn.optimizer_scalars, nn.sgd_update, nn.adam_update -----------------------------------------===//
+//===- Optimizers.cpp - nn.optimizer_scalars, nn.sgd_update, nn.adam_update ---------------------------------------===//
 //
 // Updates see their tensors flat, (i): the layout of a parameter does not matter to them.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,4 +1,4 @@
-//===- Relu.cpp - nn.relu: max(input, 0), with gradient 0 at 0 ------------------------------------------------------===//
+//===- Relu.cpp - nn.relu: max(input, 0), with gradient 0 at 0 ----------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

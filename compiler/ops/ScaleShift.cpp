@@ -1,9 +1,9 @@
-//===- ScaleShift.cpp - nn.scale_shift: input * scale[c] + shift[c] -------------------------------------------------===//
+//===- ScaleShift.cpp - nn.scale_shift: input * scale[c] + shift[c] -----------------------------------------------===//
 //
 // Scale and shift are one tensor ss(c, j) contracted with (input, 1): its gradient is then one update with j pure, both
 // sums in one pass over the data.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

@@ -1,4 +1,4 @@
-//===- TransposeWeight.cpp - nn.transpose_weight: a copy whose layout differs, not its coordinates ------------------===//
+//===- TransposeWeight.cpp - nn.transpose_weight: a copy whose layout differs, not its coordinates ----------------===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;

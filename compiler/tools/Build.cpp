@@ -1,4 +1,4 @@
-//===- Build.cpp - network file to object, and to a program that runs it --------------------------------------------===//
+//===- Build.cpp - network file to object, and to a program that runs it ------------------------------------------===//
 #include "compiler/tools/Build.h"
 
 #include "compiler/frontend/Frontend.h"
@@ -66,9 +66,16 @@ std::string linkProgram(const codegen::CompileResult &result, const Installation
   std::ofstream(stub) << "#include <sylvite/train.h>\nextern const syl_model " << result.plan.net
                       << "_model;\nint main(int argc, char **argv) { return syl_main(&" << result.plan.net
                       << "_model, argc, argv); }\n";
-  std::vector<std::string> arguments{*cc,   "-O1", "-o", made.string(), stub.string(), result.object.string(),
-                                     "-I" + here.include.string(), "-L" + here.libraries.string()};
-  for (const char *library : {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lz", "-lstdc++", "-lm", "-ldl", "-lpthread"})
+  std::vector<std::string> arguments{*cc,
+                                     "-O1",
+                                     "-o",
+                                     made.string(),
+                                     stub.string(),
+                                     result.object.string(),
+                                     "-I" + here.include.string(),
+                                     "-L" + here.libraries.string()};
+  for (const char *library :
+       {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lz", "-lstdc++", "-lm", "-ldl", "-lpthread"})
     arguments.push_back(library);
   std::vector<llvm::StringRef> views(arguments.begin(), arguments.end());
   std::string error;
@@ -115,8 +122,12 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
 
 std::optional<fs::path> buildProgram(const BuildRequest &request, const Installation &here, Diagnostics &diagnostics) {
   std::string error;
-  std::vector<std::string> key{here.salt, librariesStamp(here), request.target, std::to_string(request.batch),
-                               std::to_string(request.keepGradients), std::to_string(request.doublePrecision)};
+  std::vector<std::string> key{here.salt,
+                               librariesStamp(here),
+                               request.target,
+                               std::to_string(request.batch),
+                               std::to_string(request.keepGradients),
+                               std::to_string(request.doublePrecision)};
   key.push_back(readFile(request.network, kYamlSizeLimit, error).value_or(""));
   Diagnostics unread; // reported when the network is compiled
   for (const auto &[name, text] : here.schedules(request.schedules, unread))

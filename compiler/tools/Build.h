@@ -1,4 +1,4 @@
-//===- Build.h - network file to object, and to a program that runs it ----------------------------------------------===//
+//===- Build.h - network file to object, and to a program that runs it --------------------------------------------===//
 #ifndef SYLVITE_TOOLS_BUILD_H
 #define SYLVITE_TOOLS_BUILD_H
 
@@ -17,7 +17,7 @@ struct BuildRequest {
   std::vector<std::string> schedules;
   std::set<std::string> emit;
   bool keepGradients = false, doublePrecision = false;
-  bool quiet = false;  ///< no progress
+  bool quiet = false; ///< no progress
 };
 
 /// Compiles into `output`. Errors go to `diagnostics`.

@@ -1,4 +1,4 @@
-//===- Installation.cpp - where this command's own files are --------------------------------------------------------===//
+//===- Installation.cpp - where this command's own files are ------------------------------------------------------===//
 #include "compiler/tools/Installation.h"
 
 #include "compiler/support/Files.h"
@@ -12,7 +12,7 @@ namespace sylvite {
 
 /// Size and time of last change: enough to tell two builds apart.
 static std::string stamp(const fs::path &path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0)
     return "absent";
   return std::to_string(info.st_size) + "." + std::to_string(info.st_mtim.tv_sec) + "." +

@@ -1,4 +1,4 @@
-//===- Installation.h - where this command's own files are ----------------------------------------------------------===//
+//===- Installation.h - where this command's own files are --------------------------------------------------------===//
 #ifndef SYLVITE_TOOLS_INSTALLATION_H
 #define SYLVITE_TOOLS_INSTALLATION_H
 
@@ -14,10 +14,10 @@ namespace sylvite {
 struct Installation {
   std::filesystem::path executable;
   std::filesystem::path scheduleFolder; ///< ../share/sylvite/schedules
-  std::filesystem::path libraries; ///< ../lib
-  std::filesystem::path include;   ///< ../include
-  std::string version;             ///< "sylvite 0.1.0"
-  std::string salt;                ///< changes with the executable: keys the cache
+  std::filesystem::path libraries;      ///< ../lib
+  std::filesystem::path include;        ///< ../include
+  std::string version;                  ///< "sylvite 0.1.0"
+  std::string salt;                     ///< changes with the executable: keys the cache
 
   static Installation find();
   /// The user's schedule files and then the shipped ones, in the order in which their rules are tried, as (name for

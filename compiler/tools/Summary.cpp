@@ -1,4 +1,4 @@
-//===- Summary.cpp - sylvite summary: a table of layers -------------------------------------------------------------===//
+//===- Summary.cpp - sylvite summary: a table of layers -----------------------------------------------------------===//
 #include "compiler/tools/Summary.h"
 
 #include "compiler/transforms/Passes.h"
@@ -70,9 +70,10 @@ std::string summaryText(ModuleOp module) {
     return text;
   auto number = [&](const char *name) { return cast<IntegerAttr>((*planned)->getAttr(name)).getInt(); };
   out << "\nbytes and multiply-adds are of one sample's forward pass\n";
-  out << llvm::formatv("batch {0}: state {1} bytes (parameters, statistics, optimizer), scratch {2} bytes, {3} bytes a thread\n",
-                       network.getBatch(), grouped(number("nn.state_bytes")), grouped(number("nn.scratch_bytes")),
-                       grouped(number("nn.local_bytes")));
+  out << llvm::formatv(
+      "batch {0}: state {1} bytes (parameters, statistics, optimizer), scratch {2} bytes, {3} bytes a thread\n",
+      network.getBatch(), grouped(number("nn.state_bytes")), grouped(number("nn.scratch_bytes")),
+      grouped(number("nn.local_bytes")));
   return text;
 }
 

@@ -1,4 +1,4 @@
-//===- Summary.h - sylvite summary: a table of layers ---------------------------------------------------------------===//
+//===- Summary.h - sylvite summary: a table of layers -------------------------------------------------------------===//
 #ifndef SYLVITE_TOOLS_SUMMARY_H
 #define SYLVITE_TOOLS_SUMMARY_H
 

@@ -1,9 +1,9 @@
-//===- sylvite.cpp - the command ------------------------------------------------------------------------------------===//
+//===- sylvite.cpp - the command ----------------------------------------------------------------------------------===//
 //
-// compile and summary work here. train, evaluate, predict, step, check and bench compile the network (or take it from the
-// cache), link it with the runtime's training program and run that: what they print comes from runtime/train.
+// compile and summary work here. train, evaluate, predict, step, check and bench compile the network (or take it from
+// the cache), link it with the runtime's training program and run that: what they print comes from runtime/train.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
 #include "compiler/support/Names.h"
 #include "compiler/tools/Build.h"
@@ -31,14 +31,19 @@ struct RunVerb {
 };
 
 const Passed threads{"--threads", "N", "Threads, the caller among them (default: the cores this process may use)"};
-const Passed data{"--data", "DATA",
-                  "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
-                  "X.npy,Y.npy"};
+const Passed data{
+    "--data", "DATA",
+    "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
+    "X.npy,Y.npy"};
 const Passed checkpoint{"--checkpoint", "FILE", "Safetensors file of the weights, e.g. runs/NET/best.safetensors"};
 
 const std::vector<RunVerb> &runVerbs() {
   static const std::vector<RunVerb> verbs{
-      {"train", "Train a network, evaluating after each epoch", false, false, true,
+      {"train",
+       "Train a network, evaluating after each epoch",
+       false,
+       false,
+       true,
        {data,
         {"--epochs", "N", "Passes over the training part (default: the network file's)"},
         {"--batch", "N", "Samples in a step (default: the network file's)"},
@@ -46,14 +51,26 @@ const std::vector<RunVerb> &runVerbs() {
         {"--seed", "S", "Seed of the initial weights and of the samples' order (default: the network file's)"},
         {"--out", "RUN", "Folder for last.safetensors and best.safetensors (default: runs/NET)"},
         {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"}}},
-      {"evaluate", "Loss and accuracy of a checkpoint on the test part of the data", false, false, true,
+      {"evaluate",
+       "Loss and accuracy of a checkpoint on the test part of the data",
+       false,
+       false,
+       true,
        {data, checkpoint, threads}},
-      {"predict", "Outputs of a checkpoint for samples", false, false, true,
+      {"predict",
+       "Outputs of a checkpoint for samples",
+       false,
+       false,
+       true,
        {{"--data", "DATA", "As for evaluate, or X.npy alone"},
         checkpoint,
         {"--out", "FILE.npy", "Write all outputs here; without it the first rows are printed"},
         threads}},
-      {"step", "Training steps on one batch, with everything dumped: to compare with another system", true, false, true,
+      {"step",
+       "Training steps on one batch, with everything dumped: to compare with another system",
+       true,
+       false,
+       true,
        {{"--state", "IN.safetensors", "Start from this file (default: a fresh initialisation)"},
         {"--input", "X.npy", "Samples; all rows are one batch"},
         {"--target", "Y.npy", "Their targets"},
@@ -61,12 +78,20 @@ const std::vector<RunVerb> &runVerbs() {
         threads,
         {"--seed", "S", "Seed of the initial weights (default: the network file's)"},
         {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"}}},
-      {"check", "Every gradient against central differences, in double", true, true, false,
+      {"check",
+       "Every gradient against central differences, in double",
+       true,
+       true,
+       false,
        {{"--seed", "S", "Seed of weights, samples and directions"},
         {"--batch", "N", "Samples in the step (default: 3, or the compiled batch if smaller)"},
         threads,
         {"--verbose", nullptr, "Also print each point that was drawn again or failed"}}},
-      {"bench", "Time training steps or predictions on synthetic data", false, false, true,
+      {"bench",
+       "Time training steps or predictions on synthetic data",
+       false,
+       false,
+       true,
        {{"--what", "WHAT", "train, predict or evaluate (default: train)"},
         {"--batch", "N", "Samples in a step (default: the network file's)"},
         threads,
@@ -105,7 +130,8 @@ class CommandLine {
 public:
   int run(int argc, char **argv) {
     here = Installation::find();
-    CLI::App app("Compiles networks for training on CPUs: a YAML file becomes an object file and a C header.", "sylvite");
+    CLI::App app("Compiles networks for training on CPUs: a YAML file becomes an object file and a C header.",
+                 "sylvite");
     app.require_subcommand(1);
     app.set_version_flag("--version", here.version);
     app.get_formatter()->column_width(34);
@@ -167,8 +193,10 @@ private:
     CLI::App *verb = app.add_subcommand("compile", "Compile a network to NET.o, libNET.a, NET.h and NET.json");
     declareCompilation(*verb, request, true);
     verb->add_option("-o,--output", output, "Folder for the results")->capture_default_str()->type_name("DIR");
-    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")->type_name("N");
-    verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")->type_name("STAGES");
+    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")
+        ->type_name("N");
+    verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")
+        ->type_name("STAGES");
     verb->add_flag("--explain", explain, "Print each kernel's schedule rule and each buffer's place and life");
     verb->add_flag("--exact", exact, "Only algorithms with the error of the direct form (all shipped ones are)");
     verb->callback([this] { action = [this] { return compile(); }; });
@@ -200,9 +228,11 @@ private:
   }
 
   void declareSummary(CLI::App &app) {
-    CLI::App *verb = app.add_subcommand("summary", "Print a table of layers: output shape, parameters, multiply-adds, memory");
+    CLI::App *verb =
+        app.add_subcommand("summary", "Print a table of layers: output shape, parameters, multiply-adds, memory");
     verb->add_option("NET.yaml", request.network, "The network file")->required()->type_name("");
-    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")->type_name("N");
+    verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")
+        ->type_name("N");
     verb->callback([this] {
       action = [this] {
         Diagnostics diagnostics;
@@ -225,7 +255,8 @@ private:
 
   void declareRun(CLI::App &app, const RunVerb &verb) {
     CLI::App *sub = app.add_subcommand(verb.name, verb.text);
-    bool ownTarget = llvm::any_of(verb.options, [](const Passed &option) { return std::string(option.name) == "--target"; });
+    bool ownTarget =
+        llvm::any_of(verb.options, [](const Passed &option) { return std::string(option.name) == "--target"; });
     declareCompilation(*sub, request, !ownTarget);
     for (const Passed &option : verb.options) {
       if (option.value)

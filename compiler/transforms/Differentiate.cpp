@@ -1,14 +1,14 @@
-//===- Differentiate.cpp - nn-differentiate: reverse mode over regions ----------------------------------------------===//
+//===- Differentiate.cpp - nn-differentiate: reverse mode over regions --------------------------------------------===//
 //
 // Walks the regions of @train backwards from the loss. For each region operand that a trained variable (or, if asked,
-// the input) reaches, the gradient is an nn.vjp that holds a copy of the region's body; Halide derives it later. A value
-// with several readers has several contributions: where all are elementwise or pooling work they become one region with
-// one nn.add; else each is stored and then added.
+// the input) reaches, the gradient is an nn.vjp that holds a copy of the region's body; Halide derives it later. A
+// value with several readers has several contributions: where all are elementwise or pooling work they become one
+// region with one nn.add; else each is stored and then added.
 //
-// A contraction is linear in each operand, so its gradient does not need the value of the operand it is taken by, nor of
-// a bias: nn.placeholder stands there, and the value need not live that long.
+// A contraction is linear in each operand, so its gradient does not need the value of the operand it is taken by, nor
+// of a bias: nn.placeholder stands there, and the value need not live that long.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -129,15 +129,16 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return region.getResult(0);
   }
 
-  /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's gradient.
+  /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's
+  /// gradient.
   RankedTensorType gradientType(const Contribution &term) {
     auto type = cast<RankedTensorType>(term.region.getInputs()[term.index].getType());
     Type element = cast<RankedTensorType>(term.region.getResult(0).getType()).getElementType();
     Kind kind = kindOf(type);
     Kind resultKind = kindOf(term.region.getResult(0).getType());
     bool sliced = resultKind == Kind::Batch || resultKind == Kind::Slices;
-    // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts of
-    // the weights.
+    // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts
+    // of the weights.
     Operation *anchor = bodyAnchor(term.region);
     bool whole = anchor->hasTrait<Contraction>() && !anchor->hasTrait<Windowed>() && term.index == 1;
     if (kind == Kind::Whole && sliced && !whole)
@@ -187,7 +188,8 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       SmallVector<Value> arguments;
       for (auto [position, input] : llvm::enumerate(values)) {
         if (!input)
-          arguments.push_back(PlaceholderOp::create(inside, value.getLoc(), term.region.getInputs()[position].getType()));
+          arguments.push_back(
+              PlaceholderOp::create(inside, value.getLoc(), term.region.getInputs()[position].getType()));
         else if (input.getDefiningOp<MeanSeedOp>())
           arguments.push_back(MeanSeedOp::create(inside, value.getLoc(), input.getType()));
         else
@@ -211,7 +213,8 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     if (!result) {
       auto region = createRegion(builder, weight.getLoc(), weight, weight.getType(), "transpose_weight.forward");
       OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
-      Value copy = TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));
+      Value copy =
+          TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));
       YieldOp::create(inside, weight.getLoc(), copy);
       region.setLikeAttr(cast<VariableOp>(weight.getDefiningOp()).getNameAttr());
       result = region.getResult(0);

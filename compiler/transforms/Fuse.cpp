@@ -1,4 +1,4 @@
-//===- Fuse.cpp - nn-fuse: the graph becomes regions ----------------------------------------------------------------===//
+//===- Fuse.cpp - nn-fuse: the graph becomes regions --------------------------------------------------------------===//
 //
 // A region is a set of ops that one kernel computes. Where to cut:
 //   - a contraction, a sum over the batch, an in-place update stand alone;
@@ -7,7 +7,7 @@
 //   - a windowed op (pooling) joins under the same condition, and ends the region.
 // A value that leaves a region is stored.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 

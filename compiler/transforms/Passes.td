@@ -1,4 +1,4 @@
-//===- Passes.td - the graph passes, in the order in which they run -------------------------------------------------===//
+//===- Passes.td - the graph passes, in the order in which they run -----------------------------------------------===//
 
 #ifndef SYLVITE_TRANSFORMS_PASSES_TD
 #define SYLVITE_TRANSFORMS_PASSES_TD

@@ -1,14 +1,14 @@
-//===- Phases.cpp - nn-phases: barriers, and the axis each region is sliced along -----------------------------------===//
+//===- Phases.cpp - nn-phases: barriers, and the axis each region is sliced along ---------------------------------===//
 //
-// Between two barriers lies a phase. In an even phase the batch is cut into slices and one thread runs all of its regions
-// back to back on one slice. In an odd phase stand regions that need the whole batch or no batch at all, each cut along
-// an axis of its own. Every region runs in the first phase in which all it reads is complete; updates of parameters run
-// together in the last one.
+// Between two barriers lies a phase. In an even phase the batch is cut into slices and one thread runs all of its
+// regions back to back on one slice. In an odd phase stand regions that need the whole batch or no batch at all, each
+// cut along an axis of its own. Every region runs in the first phase in which all it reads is complete; updates of
+// parameters run together in the last one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
 // batch: each part of the weights is then read once, by one core.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
@@ -22,7 +22,7 @@ namespace sylvite::nn {
 namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
-constexpr int64_t minParts = 4; // fewer would leave cores idle
+constexpr int64_t minParts = 4;       // fewer would leave cores idle
 constexpr int64_t updateChunk = 8192; // elements of one task of an update
 
 Operation *coreOp(RegionOp region) {
@@ -81,8 +81,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     number(block);
   }
 
-  /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get a
-  /// copy.
+  /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get
+  /// a copy.
   void separateFlatImages(Block &block) {
     auto isImage = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank() == 4; };
     auto argumentOf = [](OpOperand &use) {
@@ -164,9 +164,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     }
     if (kind == Kind::Whole)
       return set("none", 1);
-    if (kind == Kind::Slices && llvm::none_of(region.getInputs(), [](Value input) {
-          return kindOf(input.getType()) == Kind::Batch;
-        }))
+    if (kind == Kind::Slices &&
+        llvm::none_of(region.getInputs(), [](Value input) { return kindOf(input.getType()) == Kind::Batch; }))
       return set("none", 1); // the gradient of per-slice sums, from whole tensors
     set("batch", program.getSlices());
   }

@@ -1,4 +1,4 @@
-//===- Pipeline.cpp - the passes in their order ---------------------------------------------------------------------===//
+//===- Pipeline.cpp - the passes in their order -------------------------------------------------------------------===//
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Transforms/Passes.h"

@@ -1,13 +1,14 @@
-//===- PlanMemory.cpp - nn-plan-memory: a fixed offset for every value ----------------------------------------------===//
+//===- PlanMemory.cpp - nn-plan-memory: a fixed offset for every value --------------------------------------------===//
 //
 // State block: header, parameters and buffers in the order of the network file, then optimizer slots; the same offsets
-// in every program. Scratch block: values of a program at offsets chosen by their lives in phases, largest first, at the
-// lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and no
-// other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one stride.
+// in every program. Scratch block: values of a program at offsets chosen by their lives in phases, largest first, at
+// the lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and
+// no other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one
+// stride.
 //
 // The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
 
@@ -19,7 +20,7 @@ namespace sylvite::nn {
 
 namespace {
 
-constexpr int64_t alignment = 128;  // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
+constexpr int64_t alignment = 128;   // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
 constexpr int64_t headerBytes = 128; // syl_state_header
 constexpr int64_t slack = 64;        // bytes that a vector load may read past a buffer
 
@@ -32,8 +33,8 @@ struct Placement {
   int64_t offset = 0;
 };
 
-/// Places buffers, largest first, each at the lowest offset where no buffer of an overlapping life lies. Returns the size
-/// of the block.
+/// Places buffers, largest first, each at the lowest offset where no buffer of an overlapping life lies. Returns the
+/// size of the block.
 int64_t place(MutableArrayRef<Placement> buffers) {
   SmallVector<Placement *> order;
   for (Placement &buffer : buffers)
@@ -238,9 +239,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
   }
 
   /// Samples of one slice.
-  int64_t imagesOf(ProgramOp program) {
-    return (program.getBatch() + program.getSlices() - 1) / program.getSlices();
-  }
+  int64_t imagesOf(ProgramOp program) { return (program.getBatch() + program.getSlices() - 1) / program.getSlices(); }
 };
 
 } // namespace

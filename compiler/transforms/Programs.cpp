@@ -1,4 +1,4 @@
-//===- Programs.cpp - nn-programs: train, evaluate and predict from one network -------------------------------------===//
+//===- Programs.cpp - nn-programs: train, evaluate and predict from one network -----------------------------------===//
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/IR/IRMapping.h"

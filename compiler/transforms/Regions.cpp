@@ -1,4 +1,4 @@
-//===- Regions.cpp - making nn.region ops ---------------------------------------------------------------------------===//
+//===- Regions.cpp - making nn.region ops -------------------------------------------------------------------------===//
 #include "compiler/transforms/Regions.h"
 
 using namespace mlir;
@@ -24,8 +24,9 @@ std::string kernelName(ArrayRef<Operation *> ops, StringRef direction) {
 
 RegionOp createRegion(OpBuilder &builder, Location loc, ArrayRef<Value> inputs, TypeRange results, StringRef kernel,
                       int64_t updates) {
-  auto region = RegionOp::create(builder, loc, results, inputs, builder.getStringAttr(kernel),
-                                 builder.getI64IntegerAttr(updates), StringAttr(), IntegerAttr(), StringAttr(), IntegerAttr());
+  auto region =
+      RegionOp::create(builder, loc, results, inputs, builder.getStringAttr(kernel), builder.getI64IntegerAttr(updates),
+                       StringAttr(), IntegerAttr(), StringAttr(), IntegerAttr());
   Block &block = region.getBody().emplaceBlock();
   for (Value input : inputs)
     block.addArgument(input.getType(), input.getLoc());

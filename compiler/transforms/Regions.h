@@ -1,4 +1,4 @@
-//===- Regions.h - making nn.region ops -----------------------------------------------------------------------------===//
+//===- Regions.h - making nn.region ops ---------------------------------------------------------------------------===//
 #ifndef SYLVITE_TRANSFORMS_REGIONS_H
 #define SYLVITE_TRANSFORMS_REGIONS_H
 

@@ -1,9 +1,9 @@
-//===- Update.cpp - nn-update: the optimizer's step -----------------------------------------------------------------===//
+//===- Update.cpp - nn-update: the optimizer's step ---------------------------------------------------------------===//
 //
 // Each nn.gradient of a parameter becomes an in-place region over the parameter and its optimizer slots. The slots are
 // variables named as in a checkpoint: optimizer.<PyTorch's slot>.<parameter>.
 //
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -23,7 +23,9 @@ struct UpdatePass : impl::NnUpdateBase<UpdatePass> {
     Block &block = program.getBody().front();
     DictionaryAttr optimizer = program.getOptimizer();
     OpBuilder builder(block.getTerminator());
-    auto number = [&](StringRef key) { return builder.getF64FloatAttr(cast<FloatAttr>(optimizer.get(key)).getValueAsDouble()); };
+    auto number = [&](StringRef key) {
+      return builder.getF64FloatAttr(cast<FloatAttr>(optimizer.get(key)).getValueAsDouble());
+    };
     StringRef kind = cast<StringAttr>(optimizer.get("kind")).getValue();
     bool adam = kind == "adam";
 
@@ -62,8 +64,8 @@ struct UpdatePass : impl::NnUpdateBase<UpdatePass> {
         if (number("momentum").getValueAsDouble() != 0)
           replaced.push_back(slot("momentum_buffer"));
         SmallVector<Type> types(replaced.size(), parameter.getType());
-        update = SgdUpdateOp::create(builder, loc, types, replaced, gradient.getGradient(), scalars,
-                                     number("momentum"), number("weight_decay"));
+        update = SgdUpdateOp::create(builder, loc, types, replaced, gradient.getGradient(), scalars, number("momentum"),
+                                     number("weight_decay"));
       }
       builder.setInsertionPoint(block.getTerminator());
       OpBuilder at(update);
