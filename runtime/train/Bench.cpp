@@ -6,9 +6,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
+#include <string>
 #include <vector>
 
 namespace syl {
@@ -127,6 +128,16 @@ void printJson(const syl_model &model, const BenchOptions &options, const Sessio
   std::printf("%s\n", json.dump().c_str());
 }
 
+/// High-water mark of this program's resident memory in MiB. Not ru_maxrss: that survives execve, and so counts the
+/// compiler that started this program.
+double peakMemory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmHWM:", 0) == 0)
+      return std::stod(line.substr(6)) / 1024;
+  return 0;
+}
+
 } // namespace
 
 int benchVerb(const syl_model &model, const BenchOptions &options) {
@@ -146,9 +157,7 @@ int benchVerb(const syl_model &model, const BenchOptions &options) {
   };
   Measured measured;
   timeSteps(measured, steps[program], options.seconds);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  measured.peakRssMb = double(usage.ru_maxrss) / 1024;
+  measured.peakRssMb = peakMemory();
   if (options.kernels)
     timeKernels(measured, session, batch, output.data(), n, program);
   (options.json ? printJson : printTable)(model, options, session, n, measured);
