@@ -1,7 +1,8 @@
 // A flatten before a linear layer costs nothing: the layer reads the image itself. Elementwise layers move before the
 // flatten, so that the two meet.
-// RUN: sylvite-opt %s --canonicalize | FileCheck %s
+// RUN: sylvite-opt "%s" --canonicalize | FileCheck "%s"
 
+#zero = 0.0 : f64
 !image = tensor<2x3x3x4xf32, "batch">
 !vector = tensor<2x36xf32, "batch">
 !logits = tensor<2x5xf32, "batch">
@@ -13,8 +14,9 @@ nn.program @flatten_before_linear attributes {batch = 2 : i64, slices = 2 : i64,
   %image = nn.input : !image
   // CHECK-NOT: nn.flatten
   %flat = nn.flatten %image : (!image) -> !vector
-  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight
-  // CHECK: nn.linear %[[IMAGE]], %{{.*}} {bias = false, flatten_input, units = 5 : i64} : (tensor<2x3x3x4xf32, "batch">,
+  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight
+  // CHECK: nn.linear %[[IMAGE]], %{{.*}} {bias = false, flatten_input, units = 5 : i64} : (tensor<2x3x3x4xf32,
+  // CHECK-SAME: "batch">,
   %logits = nn.linear %flat, %weight {units = 5 : i64, bias = false} : (!vector, !weight) -> !logits
   nn.return logits %logits : !logits
 }
@@ -24,7 +26,7 @@ nn.program @flatten_of_a_vector attributes {batch = 2 : i64, slices = 2 : i64, o
   // CHECK: %[[VECTOR:.*]] = nn.input
   %vector = nn.input : !vector
   %flat = nn.flatten %vector : (!vector) -> !vector
-  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight
+  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight
   // CHECK: nn.linear %[[VECTOR]], %{{.*}} {bias = false, units = 5 : i64}
   %logits = nn.linear %flat, %weight {units = 5 : i64, bias = false} : (!vector, !weight) -> !logits
   nn.return logits %logits : !logits
@@ -38,7 +40,7 @@ nn.program @relu_between attributes {batch = 2 : i64, slices = 2 : i64, optimize
   // CHECK-NOT: nn.flatten
   // CHECK-DAG: %[[RELU:.*]] = nn.relu %[[IMAGE]] : (tensor<2x3x3x4xf32, "batch">)
   %relu = nn.relu %flat : (!vector) -> !vector
-  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight
+  %weight = nn.variable "weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight
   // CHECK: nn.linear %[[RELU]], %{{.*}} {bias = false, flatten_input, units = 5 : i64}
   %logits = nn.linear %relu, %weight {units = 5 : i64, bias = false} : (!vector, !weight) -> !logits
   nn.return logits %logits : !logits

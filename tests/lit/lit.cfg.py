@@ -19,5 +19,4 @@ def quoted(path):
 config.substitutions += [
     (r"(?<![\w/.-])sylvite-opt\b", quoted(config.sylvite_opt)),
     (r"(?<![\w/.-])FileCheck\b", quoted(config.filecheck)),
-    (r"(?<![\w/.-])not\b", quoted(config.not_tool)),
 ]

@@ -1,7 +1,9 @@
 // Reverse mode over regions: one nn.vjp for each operand that needs a gradient, and nothing for the others.
-// RUN: sylvite-opt %s --split-input-file --nn-fuse --nn-differentiate | FileCheck %s
-// RUN: sylvite-opt %s --split-input-file --nn-fuse --nn-differentiate=keep-gradients=true | FileCheck %s --check-prefix=KEEP
+// RUN: sylvite-opt "%s" --split-input-file --nn-fuse --nn-differentiate | FileCheck "%s"
+// RUN: sylvite-opt "%s" --split-input-file --nn-fuse --nn-differentiate=keep-gradients=true \
+// RUN:   | FileCheck "%s" --check-prefix=KEEP
 
+#zero = 0.0 : f64
 !vector = tensor<4x16xf32, "batch">
 !logits = tensor<4x10xf32, "batch">
 !numbers = tensor<4xf32, "batch">
@@ -20,11 +22,11 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
   %x = nn.input : !vector
   // CHECK: %[[TARGET:.*]] = nn.target
   %target = nn.target : !classes
-  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight1
-  %b1 = nn.variable "fc1.bias" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias1
+  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight1
+  %b1 = nn.variable "fc1.bias" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !bias1
   // CHECK: %[[W2:.*]] = nn.variable "fc2.weight"
-  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight2
-  %b2 = nn.variable "fc2.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias2
+  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight2
+  %b2 = nn.variable "fc2.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias2
   // CHECK: %[[HIDDEN:.*]] = nn.region "linear.forward"(%[[X]],
   %hidden = nn.linear %x, %w1, %b1 {units = 16 : i64} : (!vector, !weight1, !bias1) -> !vector
   // CHECK: %[[ACTIVE:.*]] = nn.region "relu.forward"(%[[HIDDEN]])
@@ -80,9 +82,10 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
 
 // -----
 
+#zero = 0.0 : f64
 !image = tensor<4x6x6x3xf32, "batch">
 !maps = tensor<4x6x6x8xf32, "batch">
-!filters = tensor<8x3x3x3xf32>
+!w = tensor<8x3x3x3xf32>
 !pairs = tensor<8x2xf32>
 !sums = tensor<2x8x3xf32, "slices">
 
@@ -95,10 +98,10 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
   %bytes = nn.input : tensor<4x6x6x3xui8, "batch">
   // CHECK: %[[IMAGE:.*]] = nn.region "identity.forward"
   %image = nn.identity %bytes : (tensor<4x6x6x3xui8, "batch">) -> !image
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
   // CHECK: %[[CONV:.*]] = nn.region "conv2d.forward"
-  %conv = nn.conv2d %image, %filters {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                      bias = false} : (!image, !filters) -> !maps
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                      bias = false} : (!image, !w) -> !maps
   // CHECK: %[[SUMS:.*]] = nn.region "channel_sums.forward"
   %sums = nn.channel_sums %conv : (!maps) -> !sums
   // CHECK: %[[SCALARS:.*]] = nn.region "batch_norm_scalars.forward"
@@ -125,24 +128,26 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
 
 // -----
 
+#zero = 0.0 : f64
 !maps = tensor<4x6x6x8xf32, "batch">
-!filters = tensor<8x8x3x3xf32>
+!w = tensor<8x8x3x3xf32>
 
-// A value that two contractions read: their gradients are stored, then added. Weights that both read are transposed once.
+// A value that two contractions read: their gradients are stored, then added. Shared weights are
+// transposed once.
 // CHECK-LABEL: nn.program @train
 // KEEP-LABEL: nn.program @train
 // KEEP: nn.gradient "input"
 nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
   %x = nn.input : !maps
-  %first = nn.variable "first.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
+  %first = nn.variable "first.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
   // CHECK: %[[SHARED:.*]] = nn.variable "shared.weight"
-  %shared = nn.variable "shared.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
-  %a = nn.conv2d %x, %first {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>, bias = false}
-       : (!maps, !filters) -> !maps
-  %b = nn.conv2d %a, %shared {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>, bias = false}
-       : (!maps, !filters) -> !maps
-  %c = nn.conv2d %a, %shared {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>, bias = false}
-       : (!maps, !filters) -> !maps
+  %shared = nn.variable "shared.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %a = nn.conv2d %x, %first {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                      bias = false} : (!maps, !w) -> !maps
+  %b = nn.conv2d %a, %shared {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                      bias = false} : (!maps, !w) -> !maps
+  %c = nn.conv2d %a, %shared {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                      bias = false} : (!maps, !w) -> !maps
   %sum = nn.add %b, %c : (!maps, !maps) -> !maps
   nn.return loss %sum : !maps
 }
@@ -156,15 +161,17 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
 
 // -----
 
+#zero = 0.0 : f64
 !vector = tensor<4x16xf32, "batch">
+!weight = tensor<16x16xf32>
 
 // Only the training program has a backward pass.
 // CHECK-LABEL: nn.program @evaluate
 // KEEP-LABEL: nn.program @evaluate
 nn.program @evaluate attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
   %x = nn.input : !vector
-  %w = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : tensor<16x16xf32>
-  %y = nn.linear %x, %w {units = 16 : i64, bias = false} : (!vector, tensor<16x16xf32>) -> !vector
+  %w = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight
+  %y = nn.linear %x, %w {units = 16 : i64, bias = false} : (!vector, !weight) -> !vector
   // CHECK-NOT: nn.vjp
   // CHECK: nn.return
   // KEEP-NOT: nn.vjp

@@ -1,14 +1,16 @@
 // Contractions and sums over the batch stand alone; chains of elementwise ops, with at most one pooling at their end,
 // become one region that is called after its heaviest op.
-// RUN: sylvite-opt %s --nn-fuse | FileCheck %s
+// RUN: sylvite-opt "%s" --nn-fuse | FileCheck "%s"
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !bytes = tensor<4x6x6x3xui8, "batch">
 !image = tensor<4x6x6x3xf32, "batch">
 !maps = tensor<4x6x6x8xf32, "batch">
 !pooled = tensor<4x3x3x8xf32, "batch">
 !logits = tensor<4x10xf32, "batch">
 !sums = tensor<2x8x3xf32, "slices">
-!filters = tensor<8x3x3x3xf32>
+!w = tensor<8x3x3x3xf32>
 !channels = tensor<8xf32>
 !pairs = tensor<8x2xf32>
 
@@ -17,11 +19,11 @@ nn.program @block attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
   // CHECK: %[[BYTES:.*]] = nn.input
   %bytes = nn.input : !bytes
   // CHECK: %[[FILTERS:.*]] = nn.variable "conv.weight"
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
   // CHECK: %[[MEAN:.*]] = nn.variable "bn.running_mean"
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
   // CHECK: %[[VAR:.*]] = nn.variable "bn.running_var"
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
 
   // A chain of elementwise ops. The conversion gives no name to the kernel.
   // CHECK: %[[IMAGE:.*]] = nn.region "normalize.forward"(%[[BYTES]]) :
@@ -36,8 +38,8 @@ nn.program @block attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
   // CHECK-NEXT: ^bb0
   // CHECK-NEXT: nn.conv2d
   // CHECK-NEXT: nn.yield
-  %conv = nn.conv2d %image, %filters {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                      bias = false} : (!image, !filters) -> !maps
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                      bias = false} : (!image, !w) -> !maps
 
   // CHECK: %[[SUMS:.*]] = nn.region "channel_sums.forward"(%[[CONV]]) :
   %sums = nn.channel_sums %conv : (!maps) -> !sums

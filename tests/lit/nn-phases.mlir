@@ -1,9 +1,11 @@
-// Regions are ordered into phases, numbered without gaps, with a barrier after each. In some, threads take slices of the
-// batch; in the others, parts of weights or a single task.
-// RUN: sylvite-opt %s --split-input-file --nn-fuse --nn-differentiate --nn-update --nn-phases | FileCheck %s
+// Regions are ordered into phases, numbered without gaps, with a barrier after each. In some, threads take slices of
+// the batch; in the others, parts of weights or a single task.
+// RUN: sylvite-opt "%s" --split-input-file --nn-fuse --nn-differentiate --nn-update --nn-phases | FileCheck "%s"
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !image = tensor<64x6x6x8xf32, "batch">
-!filters = tensor<8x8x3x3xf32>
+!w = tensor<8x8x3x3xf32>
 !channels = tensor<8xf32>
 !sums = tensor<16x8x3xf32, "slices">
 !pairs = tensor<8x2xf32>
@@ -12,19 +14,20 @@
 // CHECK-LABEL: nn.program @evaluate
 nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer = {}} {
   %x = nn.input : !image
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
   // CHECK: nn.region "identity.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
   %image = nn.identity %x : (!image) -> !image
   // CHECK: nn.region "conv2d.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
-  %conv = nn.conv2d %image, %filters {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                      bias = false} : (!image, !filters) -> !image
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                      bias = false} : (!image, !w) -> !image
   // CHECK: nn.region "channel_sums.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
   %sums = nn.channel_sums %conv : (!image) -> !sums
   // CHECK: nn.region "batch_norm_scalars.forward"({{.*}}) attributes {axis = "none", phase = 1 : i64, tasks = 1 : i64}
   %scalars = nn.batch_norm_scalars %sums {eps = 1.0e-5 : f64, pixels = 36 : i64} : (!sums) -> !pairs
-  // CHECK: nn.region "batch_norm_running.forward"({{.*}}) attributes {axis = "none", phase = 1 : i64, tasks = 1 : i64, updates = 2 : i64}
+  // CHECK: nn.region "batch_norm_running.forward"({{.*}}) attributes {axis = "none", phase = 1 : i64, tasks = 1 :
+  // CHECK-SAME: i64, updates = 2 : i64}
   %new_mean, %new_var = nn.batch_norm_running %mean, %var, %sums {momentum = 0.1 : f64, pixels = 36 : i64}
                         : (!channels, !channels, !sums) -> (!channels, !channels)
   // CHECK: nn.region "scale_shift.forward"({{.*}}) attributes {axis = "batch", phase = 2 : i64, tasks = 16 : i64}
@@ -34,6 +37,8 @@ nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer 
 
 // -----
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !channels = tensor<8xf32>
 !sums = tensor<16x8x3xf32, "slices">
 !image = tensor<64x6x6x8xf32, "batch">
@@ -46,8 +51,8 @@ nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer 
 // CHECK: nn.region "batch_norm_running.forward"({{.*}}) attributes {axis = "none", phase = 3 : i64
 nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer = {}} {
   %x = nn.input : !image
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
   %sums = nn.channel_sums %x : (!image) -> !sums
   %new_mean, %new_var = nn.batch_norm_running %mean, %var, %sums {momentum = 0.1 : f64, pixels = 36 : i64}
                         : (!channels, !channels, !sums) -> (!channels, !channels)
@@ -58,6 +63,7 @@ nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer 
 
 // -----
 
+#zero = 0.0 : f64
 !vector = tensor<64x256xf32, "batch">
 !hidden = tensor<64x128xf32, "batch">
 !logits = tensor<64x10xf32, "batch">
@@ -74,9 +80,9 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
   %x = nn.input : !vector
   %target = nn.target : !classes
-  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight1
-  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight2
-  %b2 = nn.variable "fc2.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : tensor<10xf32>
+  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight1
+  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight2
+  %b2 = nn.variable "fc2.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : tensor<10xf32>
   %image = nn.identity %x : (!vector) -> !vector
   %hidden = nn.linear %image, %w1 {units = 128 : i64, bias = false} : (!vector, !weight1) -> !hidden
   %active = nn.relu %hidden : (!hidden) -> !hidden
@@ -88,7 +94,8 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 
 // CHECK: nn.region "identity.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
 // CHECK: nn.region "linear.forward"({{.*}}) attributes {axis = "output", phase = 1 : i64, tasks = 4 : i64}
-// CHECK: nn.region "transpose_weight.forward"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 1 : i64, tasks = 8 : i64}
+// CHECK: nn.region "transpose_weight.forward"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 1 :
+// CHECK-SAME: i64, tasks = 8 : i64}
 // CHECK: nn.region "optimizer_scalars.forward"() attributes {axis = "none", phase = 1 : i64, tasks = 1 : i64}
 // CHECK: nn.region "relu.forward"({{.*}}) attributes {axis = "batch", phase = 2 : i64
 // CHECK: nn.region "linear.forward"({{.*}}) attributes {axis = "batch", phase = 2 : i64, tasks = 16 : i64}
@@ -96,8 +103,10 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // CHECK: nn.region "linear.grad_input"({{.*}}) attributes {axis = "batch", phase = 2 : i64
 // CHECK: nn.region "relu.grad_input"({{.*}}) attributes {axis = "batch", phase = 2 : i64
 // CHECK: nn.region "linear.grad_bias"({{.*}}) attributes {axis = "batch", like = "fc2.bias", phase = 2 : i64
-// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc1.weight", phase = 3 : i64, tasks = 16 : i64}
-// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 3 : i64, tasks = 16 : i64}
+// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc1.weight", phase = 3 : i64,
+// CHECK-SAME: tasks = 16 : i64}
+// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 3 : i64,
+// CHECK-SAME: tasks = 16 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 4 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 1 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 1 : i64, updates = 1 : i64}
@@ -105,23 +114,25 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 
 // -----
 
+#zero = 0.0 : f64
 !image = tensor<64x6x6x8xf32, "batch">
-!filters = tensor<8x8x3x3xf32>
+!w = tensor<8x8x3x3xf32>
 !logits = tensor<64x10xf32, "batch">
 !dense = tensor<10x288xf32>
 
-// A linear layer reads an image as one vector, which leaves no room for a halo: the convolution that wants one gets a copy.
+// A linear layer reads an image as one vector, which leaves no room for a halo: a convolution that
+// wants one gets a copy.
 // CHECK-LABEL: nn.program @predict
 nn.program @predict attributes {batch = 64 : i64, slices = 16 : i64, optimizer = {}} {
   %x = nn.input : !image
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
-  %dense = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !dense
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %dense = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !dense
   // CHECK: %[[IMAGE:.*]] = nn.region "relu.forward"
   %image = nn.relu %x : (!image) -> !image
   // CHECK: %[[COPY:.*]] = nn.region "identity.forward"(%[[IMAGE]])
   // CHECK: nn.region "conv2d.forward"(%[[COPY]],
-  %conv = nn.conv2d %image, %filters {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                      bias = false} : (!image, !filters) -> !image
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                      bias = false} : (!image, !w) -> !image
   // CHECK: nn.region "linear.forward"(%[[IMAGE]],
   %logits = nn.linear %image, %dense {units = 10 : i64, bias = false, flatten_input} : (!image, !dense) -> !logits
   nn.return logits %logits : !logits prediction %conv : !image
@@ -129,23 +140,25 @@ nn.program @predict attributes {batch = 64 : i64, slices = 16 : i64, optimizer =
 
 // -----
 
+#zero = 0.0 : f64
 !image = tensor<64x6x6x8xf32, "batch">
-!filters = tensor<8x8x3x3xf32>
+!w = tensor<8x8x3x3xf32>
 
 // A convolution's weights are transposed tap by tap; its weight gradient is a part from each slice.
 // CHECK-LABEL: nn.program @train
 // CHECK: nn.region "conv2d.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64
-// CHECK: nn.region "transpose_weight.forward"({{.*}}) attributes {axis = "output", like = "b.weight", phase = 1 : i64, tasks = 9 : i64}
+// CHECK: nn.region "transpose_weight.forward"({{.*}}) attributes {axis = "output", like = "b.weight", phase = 1 :
+// CHECK-SAME: i64, tasks = 9 : i64}
 // CHECK: nn.region "conv2d.grad_input"({{.*}}) attributes {axis = "batch", phase = 2 : i64
 nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
   %x = nn.input : !image
-  %a = nn.variable "a.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
-  %b = nn.variable "b.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !filters
+  %a = nn.variable "a.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %b = nn.variable "b.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
   %image = nn.identity %x : (!image) -> !image
   %conv1 = nn.conv2d %image, %a {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                 bias = false} : (!image, !filters) -> !image
+                                 bias = false} : (!image, !w) -> !image
   %conv2 = nn.conv2d %conv1, %b {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                 bias = false} : (!image, !filters) -> !image
+                                 bias = false} : (!image, !w) -> !image
   nn.return loss %conv2 : !image
 }

@@ -1,8 +1,10 @@
 // All passes in their order, from a network to planned programs: what codegen gets.
-// RUN: sylvite-opt %s --nn-pipeline | FileCheck %s
+// RUN: sylvite-opt "%s" --nn-pipeline | FileCheck "%s"
 // The same input gives the same output, byte for byte.
-// RUN: sylvite-opt %s --nn-pipeline > %t.1 && sylvite-opt %s --nn-pipeline > %t.2 && diff %t.1 %t.2
+// RUN: sylvite-opt "%s" --nn-pipeline > "%t.1" && sylvite-opt "%s" --nn-pipeline > "%t.2" && diff "%t.1" "%t.2"
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !bytes = tensor<32x8x8x1xui8, "batch">
 !image = tensor<32x8x8x1xf32, "batch">
 !maps = tensor<32x8x8x16xf32, "batch">
@@ -10,38 +12,42 @@
 !flat = tensor<32x256xf32, "batch">
 !logits = tensor<32x10xf32, "batch">
 !classes = tensor<32xi32, "batch">
-!filters = tensor<16x1x3x3xf32>
+!w = tensor<16x1x3x3xf32>
 !channels = tensor<16xf32>
 !weight = tensor<10x256xf32>
 !bias = tensor<10xf32>
 
-nn.network @net attributes {batch = 32 : i64, slices = 16 : i64, epochs = 1 : i64, seed = 1 : i64, output_kind = "softmax",
+nn.network @net attributes {batch = 32 : i64, slices = 16 : i64, epochs = 1 : i64, seed = 1 : i64,
+  output_kind = "softmax",
   optimizer = {kind = "adam", learning_rate = 0.001 : f64, beta1 = 0.9 : f64, beta2 = 0.999 : f64, eps = 1.0e-8 : f64,
                weight_decay = 0.0 : f64}} {
   %bytes = nn.input : !bytes
   %target = nn.target : !classes
   %image = nn.identity %bytes : (!bytes) -> !image
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = 1.0 : f64} : !filters
-  %conv = nn.conv2d %image, %filters {filters = 16 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                      bias = false} : (!image, !filters) -> !maps
-  %gamma = nn.variable "bn.weight" {kind = "parameter", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
-  %beta = nn.variable "bn.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
-  %norm = nn.batch_norm %conv, running(%mean, %var) affine(%gamma, %beta) : (!maps, !channels, !channels, !channels, !channels) -> !maps
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = #one} : !w
+  %conv = nn.conv2d %image, %w {filters = 16 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                      bias = false} : (!image, !w) -> !maps
+  %gamma = nn.variable "bn.weight" {kind = "parameter", init = "constant", init_a = #one, init_b = #zero} : !channels
+  %beta = nn.variable "bn.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
+  %norm = nn.batch_norm %conv, running(%mean, %var) affine(%gamma, %beta)
+          : (!maps, !channels, !channels, !channels, !channels) -> !maps
   %relu = nn.relu %norm : (!maps) -> !maps
   %pool = nn.max_pool2d %relu {window = array<i64: 2, 2>, stride = array<i64: 2, 2>} : (!maps) -> !pooled
   %flat = nn.flatten %pool : (!pooled) -> !flat
-  %weight = nn.variable "fc.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = 1.0 : f64} : !weight
-  %bias = nn.variable "fc.bias" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = 1.0 : f64} : !bias
+  %weight = nn.variable "fc.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = #one} : !weight
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = #one} : !bias
   %logits = nn.linear %flat, %weight, %bias {units = 10 : i64} : (!flat, !weight, !bias) -> !logits
   %loss = nn.cross_entropy %logits, %target : (!logits, !classes) -> tensor<32xf32, "batch">
   %correct = nn.accuracy %logits, %target : (!logits, !classes) -> !classes
   %prediction = nn.softmax %logits : (!logits) -> !logits
-  nn.return logits %logits : !logits loss %loss : tensor<32xf32, "batch"> correct %correct : !classes prediction %prediction : !logits
+  nn.return logits %logits : !logits loss %loss : tensor<32xf32, "batch"> correct %correct : !classes
+    prediction %prediction : !logits
 }
 
-// CHECK: module attributes {nn.local_bytes = {{[0-9]+}} : i64, nn.scratch_bytes = {{[0-9]+}} : i64, nn.state_bytes = {{[0-9]+}} : i64}
+// CHECK: module attributes {nn.local_bytes = {{[0-9]+}} : i64, nn.scratch_bytes = {{[0-9]+}} : i64, nn.state_bytes =
+// CHECK-SAME: {{[0-9]+}} : i64}
 // CHECK-LABEL: nn.program @train
 // CHECK: nn.region "identity.forward"{{.*}}axis = "batch"{{.*}} phase = 0 :
 // CHECK: nn.region "conv2d.forward"{{.*}}axis = "batch"{{.*}} phase = 0 :

@@ -1,6 +1,8 @@
 // One network becomes three programs, each with what it leaves and no more.
-// RUN: sylvite-opt %s --nn-programs | FileCheck %s
+// RUN: sylvite-opt "%s" --nn-programs | FileCheck "%s"
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !image = tensor<4x6x6x3xf32, "batch">
 !flat = tensor<4x108xf32, "batch">
 !logits = tensor<4x10xf32, "batch">
@@ -11,14 +13,14 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
                             seed = 1 : i64, output_kind = "softmax"} {
   %image = nn.input : !image
   %target = nn.target : tensor<4xi32, "batch">
-  %weight = nn.variable "bn.weight" {kind = "parameter", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
-  %bias = nn.variable "bn.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
+  %weight = nn.variable "bn.weight" {kind = "parameter", init = "constant", init_a = #one, init_b = #zero} : !channels
+  %bias = nn.variable "bn.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
   %norm = nn.batch_norm %image, running(%mean, %var) affine(%weight, %bias) {momentum = 0.25 : f64, eps = 0.5 : f64}
           : (!image, !channels, !channels, !channels, !channels) -> !image
   %flat = nn.flatten %norm : (!image) -> !flat
-  %dense = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !weight
+  %dense = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight
   %logits = nn.linear %flat, %dense {units = 10 : i64, bias = false} : (!flat, !weight) -> !logits
   %loss = nn.cross_entropy %logits, %target : (!logits, tensor<4xi32, "batch">) -> tensor<4xf32, "batch">
   %correct = nn.accuracy %logits, %target : (!logits, tensor<4xi32, "batch">) -> tensor<4xi32, "batch">
@@ -40,7 +42,8 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
 // CHECK: %[[VAR:.*]] = nn.variable "bn.running_var"
 // CHECK-NOT: nn.batch_norm %
 // CHECK: %[[SUMS:.*]] = nn.channel_sums %[[X]] : ({{.*}}) -> tensor<2x3x3xf32, "slices">
-// CHECK: %[[SCALARS:.*]] = nn.batch_norm_scalars %[[SUMS]] affine(%[[WEIGHT]], %[[BIAS]]) {eps = 5.000000e-01 : f64, pixels = 36 : i64}
+// CHECK: %[[SCALARS:.*]] = nn.batch_norm_scalars %[[SUMS]] affine(%[[WEIGHT]], %[[BIAS]]) {eps = 5.000000e-01 : f64,
+// CHECK-SAME: pixels = 36 : i64}
 // CHECK-SAME: -> tensor<3x2xf32>
 // CHECK: nn.batch_norm_running %[[MEAN]], %[[VAR]], %[[SUMS]] {momentum = 2.500000e-01 : f64, pixels = 36 : i64}
 // CHECK: nn.scale_shift %[[X]], %[[SCALARS]]
@@ -59,7 +62,8 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
 // CHECK: %[[VAR:.*]] = nn.variable "bn.running_var"
 // CHECK-NOT: nn.channel_sums
 // CHECK-NOT: nn.batch_norm_running
-// CHECK: %[[SCALARS:.*]] = nn.batch_norm_inference_scalars %[[MEAN]], %[[VAR]] affine(%[[WEIGHT]], %[[BIAS]]) {eps = 5.000000e-01 : f64}
+// CHECK: %[[SCALARS:.*]] = nn.batch_norm_inference_scalars %[[MEAN]], %[[VAR]] affine(%[[WEIGHT]], %[[BIAS]]) {eps =
+// CHECK-SAME: 5.000000e-01 : f64}
 // CHECK: nn.scale_shift %[[X]], %[[SCALARS]]
 // CHECK: %[[LOSS:.*]] = nn.cross_entropy {{.*}} shifted by
 // CHECK: nn.return loss %[[LOSS]] : tensor<4xf32, "batch"> correct %{{.*}} : tensor<4xi32, "batch">{{$}}

@@ -1,7 +1,8 @@
-// The optimizer's step for each parameter that has a gradient: an in-place region over the parameter and its slots, which
-// are new variables. What the formulas need of the step number is computed once.
-// RUN: sylvite-opt %s --split-input-file --nn-update | FileCheck %s
+// The optimizer's step for each parameter that has a gradient: an in-place region over the parameter and its slots,
+// which are new variables. What the formulas need of the step number is computed once.
+// RUN: sylvite-opt "%s" --split-input-file --nn-update | FileCheck "%s"
 
+#zero = 0.0 : f64
 !bias = tensor<10xf32>
 !partial = tensor<10xf32, "partial">
 
@@ -10,7 +11,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.5 : f64, momentum = 0.0 : f64, weight_decay = 0.25 : f64}} {
   // CHECK: %[[BIAS:.*]] = nn.variable "fc.bias"
   // CHECK-NOT: kind = "slot"
-  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   // CHECK: %[[GRADIENT:.*]] = nn.region "linear.grad_bias"
   %gradient = nn.region "linear.grad_bias"() : () -> !partial {
     %zero = nn.placeholder : !partial
@@ -18,16 +19,20 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
   }
   nn.gradient "fc.bias", %gradient : !partial
   // CHECK: %[[RATES:.*]] = nn.region "optimizer_scalars.forward"() : () -> tensor<4xf32> {
-  // CHECK-NEXT: nn.optimizer_scalars {beta1 = 0.000000e+00 : f64, beta2 = 0.000000e+00 : f64, learning_rate = 5.000000e-01 : f64}
+  // CHECK-NEXT: nn.optimizer_scalars {beta1 = 0.000000e+00 : f64, beta2 = 0.000000e+00 : f64,
+  // CHECK-SAME: learning_rate = 5.000000e-01 : f64}
   // CHECK: nn.region "sgd.update"(%[[BIAS]], %[[GRADIENT]], %[[RATES]]) attributes {updates = 1 : i64} :
   // CHECK-SAME: (tensor<10xf32>, tensor<10xf32, "partial">, tensor<4xf32>) -> () {
-  // CHECK: %[[NEW:.*]] = nn.sgd_update %{{.*}}, %{{.*}}, %{{.*}} {momentum = 0.000000e+00 : f64, weight_decay = 2.500000e-01 : f64}
+  // CHECK: %[[NEW:.*]] = nn.sgd_update %{{.*}}, %{{.*}}, %{{.*}} {momentum = 0.000000e+00 : f64, weight_decay =
+  // CHECK-SAME: 2.500000e-01 : f64}
   // CHECK-NEXT: nn.yield %[[NEW]]
   nn.return
 }
 
 // -----
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !bias = tensor<10xf32>
 !weight = tensor<10x16xf32>
 
@@ -35,16 +40,17 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
 nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.5 : f64, momentum = 0.75 : f64, weight_decay = 0.0 : f64}} {
   // CHECK: %[[WEIGHT:.*]] = nn.variable "fc.weight"
-  // CHECK: %[[SLOT1:.*]] = nn.variable "optimizer.momentum_buffer.fc.weight" {init = "constant", init_a = 0.000000e+00 : f64,
+  // CHECK: %[[SLOT1:.*]] = nn.variable "optimizer.momentum_buffer.fc.weight" {init = "constant", init_a =
+  // CHECK-SAME: 0.000000e+00 : f64,
   // CHECK-SAME: kind = "slot"} : tensor<10x16xf32>
-  %weight = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !weight
+  %weight = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = #one, init_b = #zero} : !weight
   // CHECK: %[[BIAS:.*]] = nn.variable "fc.bias"
   // CHECK: %[[SLOT2:.*]] = nn.variable "optimizer.momentum_buffer.fc.bias"
-  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   // A parameter without a gradient stays as it is.
   // CHECK: nn.variable "frozen.bias"
   // CHECK-NOT: frozen.bias
-  %frozen = nn.variable "frozen.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias
+  %frozen = nn.variable "frozen.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   %g1 = nn.region "linear.grad_weight"() : () -> !weight {
     %zero = nn.placeholder : !weight
     nn.yield %zero : !weight
@@ -69,6 +75,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
 
 // -----
 
+#zero = 0.0 : f64
 !bias = tensor<10xf32>
 
 // CHECK-LABEL: nn.program @train
@@ -78,20 +85,23 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
   // CHECK: %[[BIAS:.*]] = nn.variable "fc.bias"
   // CHECK-DAG: %[[AVERAGE:.*]] = nn.variable "optimizer.exp_avg.fc.bias" {{.*}} kind = "slot"}
   // CHECK-DAG: %[[SQUARE:.*]] = nn.variable "optimizer.exp_avg_sq.fc.bias" {{.*}} kind = "slot"}
-  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   %gradient = nn.region "linear.grad_bias"() : () -> !bias {
     %zero = nn.placeholder : !bias
     nn.yield %zero : !bias
   }
   nn.gradient "fc.bias", %gradient : !bias
-  // CHECK: nn.optimizer_scalars {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, learning_rate = 5.000000e-01 : f64}
-  // CHECK: nn.region "adam.update"(%[[BIAS]], %[[AVERAGE]], %[[SQUARE]], %{{.*}}, %{{.*}}) attributes {updates = 3 : i64}
+  // CHECK: nn.optimizer_scalars {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, learning_rate = 5.000000e-01
+  // CHECK-SAME: : f64}
+  // CHECK: nn.region "adam.update"(%[[BIAS]], %[[AVERAGE]], %[[SQUARE]], %{{.*}}, %{{.*}}) attributes {updates = 3 :
+  // CHECK-SAME: i64}
   // CHECK: nn.adam_update {{.*}} {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, eps = 1.250000e-01 : f64,
   nn.return
 }
 
 // -----
 
+#zero = 0.0 : f64
 !bias = tensor<10xf32>
 
 // Evaluation changes nothing.
@@ -100,7 +110,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
 // CHECK-NOT: kind = "slot"
 nn.program @evaluate attributes {batch = 4 : i64, slices = 2 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.5 : f64, momentum = 0.75 : f64, weight_decay = 0.0 : f64}} {
-  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !bias
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   nn.gradient "fc.bias", %bias : !bias
   nn.return
 }

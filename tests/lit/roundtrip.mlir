@@ -1,6 +1,8 @@
 // Every op of the dialect is parsed and printed as it was written; attributes at their defaults are left out.
-// RUN: sylvite-opt %s > %t && sylvite-opt %t | diff %t - && FileCheck %s < %t
+// RUN: sylvite-opt "%s" > "%t" && sylvite-opt "%t" | diff "%t" - && FileCheck "%s" < "%t"
 
+#zero = 0.0 : f64
+#one = 1.0 : f64
 !bytes = tensor<4x6x6x3xui8, "batch">
 !image = tensor<4x6x6x3xf32, "batch">
 !maps = tensor<4x6x6x8xf32, "batch">
@@ -12,7 +14,7 @@
 !sums = tensor<2x8x3xf32, "slices">
 !channels = tensor<8xf32>
 !pairs = tensor<8x2xf32>
-!filters = tensor<8x3x3x3xf32>
+!w = tensor<8x3x3x3xf32>
 !dense = tensor<10x72xf32>
 !units = tensor<10xf32>
 
@@ -26,24 +28,28 @@ nn.network @layers attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {k
   %target = nn.target : !classes
   // CHECK: nn.identity %[[BYTES]] : (tensor<4x6x6x3xui8, "batch">) -> tensor<4x6x6x3xf32, "batch">
   %image = nn.identity %bytes : (!bytes) -> !image
-  // CHECK: nn.normalize %{{.*}} {divide = 2.550000e+02 : f64, mean = array<f64: 1.000000e-01, 2.000000e-01, 3.000000e-01>
+  // CHECK: nn.normalize %{{.*}} {divide = 2.550000e+02 : f64, mean = array<f64: 1.000000e-01, 2.000000e-01,
+  // CHECK-SAME: 3.000000e-01>
   // CHECK-SAME: std = array<f64: 4.000000e-01, 5.000000e-01, 6.000000e-01>}
-  %normal = nn.normalize %image {divide = 255.0 : f64, mean = array<f64: 0.1, 0.2, 0.3>, std = array<f64: 0.4, 0.5, 0.6>}
+  %normal = nn.normalize %image {divide = 255.0 : f64, mean = array<f64: 0.1, 0.2, 0.3>,
+                                 std = array<f64: 0.4, 0.5, 0.6>}
             : (!image) -> !image
   // CHECK: nn.variable "conv.weight" {init = "uniform", init_a = -1.000000e+00 : f64, init_b = 1.000000e+00 : f64,
   // CHECK-SAME: kind = "parameter"} : tensor<8x3x3x3xf32>
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = 1.0 : f64} : !filters
-  %bias = nn.variable "conv.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  // CHECK: nn.conv2d %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>} :
-  %conv = nn.conv2d %normal, %filters, %bias {filters = 8 : i64, kernel = array<i64: 3, 3>, stride = array<i64: 1, 1>,
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = #one} : !w
+  %bias = nn.variable "conv.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  // CHECK: nn.conv2d %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} {filters = 8 : i64, kernel = array<i64: 3, 3>, padding =
+  // CHECK-SAME: array<i64: 1, 1, 1, 1>} :
+  %conv = nn.conv2d %normal, %w, %bias {filters = 8 : i64, kernel = array<i64: 3, 3>, stride = array<i64: 1, 1>,
                                               padding = array<i64: 1, 1, 1, 1>, bias = true}
-          : (!image, !filters, !channels) -> !maps
+          : (!image, !w, !channels) -> !maps
   // CHECK: nn.conv2d %{{[0-9]+}}, %{{[0-9]+}} {bias = false,
-  %plain = nn.conv2d %normal, %filters {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-                                        bias = false} : (!image, !filters) -> !maps
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
-  // CHECK: nn.batch_norm %[[CONV:.*]], running(%[[MEAN:.*]], %[[VAR:.*]]) affine(%[[WEIGHT:.*]], %[[BIAS:.*]]) {momentum = 2.000000e-01 : f64} :
+  %plain = nn.conv2d %normal, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                        bias = false} : (!image, !w) -> !maps
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
+  // CHECK: nn.batch_norm %[[CONV:[0-9]+]], running(%[[MEAN:[0-9]+]], %[[VAR:[0-9]+]]) affine(%[[WEIGHT:[0-9]+]], %[[BIAS:[0-9]+]])
+  // CHECK-SAME: {momentum = 2.000000e-01 : f64} :
   %norm = nn.batch_norm %conv, running(%mean, %var) affine(%bias, %bias) {momentum = 0.2 : f64, eps = 1.0e-5 : f64}
           : (!maps, !channels, !channels, !channels, !channels) -> !maps
   // CHECK: nn.batch_norm %[[CONV]], running(%[[MEAN]], %[[VAR]]) {affine = false} :
@@ -55,13 +61,14 @@ nn.network @layers attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {k
           : (!maps) -> !pooled
   // CHECK: nn.flatten %{{.*}} : (tensor<4x3x3x8xf32, "batch">) -> tensor<4x72xf32, "batch">
   %flat = nn.flatten %pool : (!pooled) -> !flat
-  %dense = nn.variable "fc.weight" {kind = "parameter", init = "normal", init_a = 0.0 : f64, init_b = 1.0 : f64} : !dense
-  %units = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !units
+  %dense = nn.variable "fc.weight" {kind = "parameter", init = "normal", init_a = #zero, init_b = #one} : !dense
+  %units = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !units
   // CHECK: nn.linear %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} {units = 10 : i64} :
   %logits = nn.linear %flat, %dense, %units {units = 10 : i64, bias = true} : (!flat, !dense, !units) -> !logits
   // CHECK: nn.linear %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} {flatten_input, units = 10 : i64} :
   %same = nn.linear %pool, %dense, %units {units = 10 : i64, flatten_input} : (!pooled, !dense, !units) -> !logits
-  // CHECK: nn.cross_entropy %{{[0-9]+}}, %[[TARGET]] : (tensor<4x10xf32, "batch">, tensor<4xi32, "batch">) -> tensor<4xf32, "batch">
+  // CHECK: nn.cross_entropy %{{[0-9]+}}, %[[TARGET]] : (tensor<4x10xf32, "batch">, tensor<4xi32, "batch">) ->
+  // CHECK-SAME: tensor<4xf32, "batch">
   %loss = nn.cross_entropy %logits, %target : (!logits, !classes) -> !numbers
   // CHECK: nn.accuracy %{{[0-9]+}}, %[[TARGET]] :
   %correct = nn.accuracy %logits, %target : (!logits, !classes) -> !classes
@@ -76,9 +83,9 @@ nn.network @layers attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {k
 nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind = "sgd"}} {
   %maps = nn.input : !maps
   %target = nn.target : !classes
-  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !channels
-  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = 1.0 : f64, init_b = 0.0 : f64} : !channels
-  %filters = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = 1.0 : f64} : !filters
+  %mean = nn.variable "bn.running_mean" {kind = "buffer", init = "constant", init_a = #zero, init_b = #zero} : !channels
+  %var = nn.variable "bn.running_var" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !channels
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "uniform", init_a = -1.0 : f64, init_b = #one} : !w
   // CHECK: nn.channel_sums %{{.*}} : (tensor<4x6x6x8xf32, "batch">) -> tensor<2x8x3xf32, "slices">
   %sums = nn.channel_sums %maps : (!maps) -> !sums
   // CHECK: nn.batch_norm_scalars %{{[0-9]+}} affine(%{{.*}}, %{{.*}}) {eps = 1.000000e-05 : f64, pixels = 36 : i64} :
@@ -89,13 +96,15 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {ki
   // CHECK: nn.batch_norm_running %{{.*}} {momentum = 1.000000e-01 : f64, pixels = 36 : i64} :
   %new_mean, %new_var = nn.batch_norm_running %mean, %var, %sums {momentum = 0.1 : f64, pixels = 36 : i64}
                         : (!channels, !channels, !sums) -> (!channels, !channels)
-  // CHECK: nn.scale_shift %{{.*}}, %{{.*}} : (tensor<4x6x6x8xf32, "batch">, tensor<8x2xf32>) -> tensor<4x6x6x8xf32, "batch">
+  // CHECK: nn.scale_shift %{{.*}}, %{{.*}} : (tensor<4x6x6x8xf32, "batch">, tensor<8x2xf32>) -> tensor<4x6x6x8xf32,
+  // CHECK-SAME: "batch">
   %norm = nn.scale_shift %maps, %scalars : (!maps, !pairs) -> !maps
   // CHECK: nn.add %{{.*}}, %{{.*}}, %{{.*}} :
   %sum = nn.add %norm, %maps, %maps : (!maps, !maps, !maps) -> !maps
   // CHECK: nn.transpose_weight %{{.*}} : (tensor<8x3x3x3xf32>) -> tensor<8x3x3x3xf32>
-  %transposed = nn.transpose_weight %filters : (!filters) -> !filters
-  // CHECK: nn.optimizer_scalars {beta1 = 9.000000e-01 : f64, beta2 = 7.500000e-01 : f64, learning_rate = 1.000000e-03 : f64} : tensor<4xf32>
+  %transposed = nn.transpose_weight %w : (!w) -> !w
+  // CHECK: nn.optimizer_scalars {beta1 = 9.000000e-01 : f64, beta2 = 7.500000e-01 : f64, learning_rate = 1.000000e-03
+  // CHECK-SAME: : f64} : tensor<4xf32>
   %rates = nn.optimizer_scalars {learning_rate = 0.001 : f64, beta1 = 0.9 : f64, beta2 = 0.75 : f64} : tensor<4xf32>
   // CHECK: nn.sgd_update %{{.*}}, %{{.*}}, %{{.*}} {momentum = 9.000000e-01 : f64, weight_decay = 0.000000e+00 : f64} :
   %a, %b = nn.sgd_update %mean, %var, %mean, %rates {momentum = 0.9 : f64, weight_decay = 0.0 : f64}

@@ -1,5 +1,5 @@
 // Every message of the layers' verifiers, and what the records themselves refuse.
-// RUN: sylvite-opt %s --split-input-file --verify-diagnostics
+// RUN: sylvite-opt "%s" --split-input-file --verify-diagnostics
 
 // ==== normalize
 
@@ -17,7 +17,8 @@
 
 %x = nn.input : tensor<2x4x4x3xf32, "batch">
 // expected-error @+1 {{'nn.normalize' op mean must be finite}}
-%y = nn.normalize %x {mean = array<f64: 0x7FF0000000000000>} : (tensor<2x4x4x3xf32, "batch">) -> tensor<2x4x4x3xf32, "batch">
+%y = nn.normalize %x {mean = array<f64: 0x7FF0000000000000>}
+     : (tensor<2x4x4x3xf32, "batch">) -> tensor<2x4x4x3xf32, "batch">
 
 // -----
 
