@@ -2,7 +2,7 @@
 # -DSYLVITE_HALIDE_ROOT points), all else from Debian's packages; docs/architecture.md has the table.
 
 file(GLOB _halide_wheels ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/halide)
-list(APPEND _halide_wheels "")
+list(APPEND _halide_wheels NOTFOUND)
 list(GET _halide_wheels 0 _halide_wheel)
 set(SYLVITE_HALIDE_ROOT "${_halide_wheel}" CACHE PATH "The halide folder of the unpacked wheel halide==21.0.0")
 set(Halide_DIR ${SYLVITE_HALIDE_ROOT}/lib64/cmake/Halide)

@@ -167,6 +167,11 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
     if (!rule)
       return fail("no rule of the schedule files fits kernel '" + name + "'",
                   "end the file with a rule `kernel: \"*\"` without `when`");
+    if (rule->algorithm != "direct") {
+      diagnostics.error(rule->location, "kernel '" + name + "' has no algorithm '" + rule->algorithm + "'",
+                        "known: direct");
+      return failWith(diagnostics);
+    }
     std::string funcs = kernel.funcs.describe();
     applied = apply(*rule, kernel.funcs, kernel.dims, {}, diagnostics);
     if (!applied.ok || diagnostics.hasErrors())

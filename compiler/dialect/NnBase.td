@@ -41,7 +41,7 @@ def Nn_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
 // A positive whole number.
 def Nn_Count : ConfinedAttr<I64Attr, [IntPositive]>;
 // Two positive whole numbers, [H, W]; a single number in YAML stands for both.
-def Nn_Pair : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<2>]>;
+def Nn_Pair : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<2>, DenseArrayStrictlyPositive<DenseI64ArrayAttr>]>;
 // Rows and columns of zeros around an image: [top, bottom, left, right]. YAML: a number, a pair [H, W], same or valid.
 def Nn_Padding : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<4>]>;
 // true or false.

@@ -13,15 +13,8 @@ namespace sylvite::ops {
 static std::vector<Value> conv2d(OpContext &context) {
   const Value &input = context.operand(0), &weight = context.operand(1);
   const Vars &v = vars();
-  Value result;
-  result.kind = nn::Kind::Batch;
-  result.view = nn::viewOf(context.op->getResult(0));
-  result.func = context.func("conv");
+  Value result = startContraction(context, "conv");
   RDom r(0, int(weight.extents[1]), 0, int(weight.extents[2]), 0, int(weight.extents[3]), "r");
-  if (context.operandCount() > 2)
-    result.func(v.c, v.x, v.y, v.n) = context.operand(2).func(v.c);
-  else
-    result.func(v.c, v.x, v.y, v.n) = context.constant(0);
   result.func(v.c, v.x, v.y, v.n) += weight.func(v.c, r.x, r.y, r.z) * pixel(input, r.x, v.x, r.y, v.y, r.z, v.n);
   context.nameRVars(result.func, {"rc", "rx", "ry"});
   context.nameGradientRVars(0, {"rc", "rx", "ry"}); // over filters and taps

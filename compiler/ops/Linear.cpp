@@ -13,15 +13,8 @@ namespace sylvite::ops {
 static std::vector<Value> linear(OpContext &context) {
   const Value &input = context.operand(0), &weight = context.operand(1);
   const Vars &v = vars();
-  Value result;
-  result.kind = nn::Kind::Batch;
-  result.view = nn::viewOf(context.op->getResult(0));
-  result.func = context.func("linear");
+  Value result = startContraction(context, "linear");
   RDom r(0, int(weight.extents[1]), "rk");
-  if (context.operandCount() > 2)
-    result.func(v.c, v.n) = context.operand(2).func(v.c);
-  else
-    result.func(v.c, v.n) = context.constant(0);
   result.func(v.c, v.n) += weight.func(v.c, r) * input.func(r, v.n);
   context.nameRVars(result.func, {"rk"});
   context.nameGradientRVars(0, {"rk"}); // over units

@@ -51,4 +51,16 @@ Expr pixel(const Value &input, Expr channel, Expr x, Expr kx, Expr y, Expr ky, E
   return input.func(channel, kx % sx, x + kx / sx, ky % sy, y + ky / sy, n);
 }
 
+Value startContraction(OpContext &context, const std::string &role) {
+  Value result;
+  result.kind = nn::Kind::Batch;
+  result.view = nn::viewOf(context.op->getResult(0));
+  result.func = context.func(role);
+  std::vector<Var> dims{vars().c, vars().n};
+  if (result.view.image)
+    dims = {vars().c, vars().x, vars().y, vars().n};
+  result.func(dims) = context.operandCount() > 2 ? context.operand(2).func(vars().c) : context.constant(0);
+  return result;
+}
+
 } // namespace sylvite::ops

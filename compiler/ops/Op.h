@@ -104,6 +104,10 @@ Value mapElements(OpContext &context, const Value &input, const std::string &rol
 Halide::Expr pixel(const Value &input, Halide::Expr channel, Halide::Expr x, Halide::Expr kx, Halide::Expr y,
                    Halide::Expr ky, Halide::Expr n);
 
+/// The result of a contraction with weights, its Func `role` starting from the bias (operand 2) or 0; the caller adds the
+/// products as update 0.
+Value startContraction(OpContext &context, const std::string &role);
+
 } // namespace sylvite::ops
 
 #endif

@@ -43,12 +43,14 @@ int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
 
 struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   DenseMap<Operation *, int64_t> phaseOf;
+  bool beforeBatch = false;
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
     Block &block = program.getBody().front();
     phaseOf.clear();
     separateFlatImages(block);
+    beforeBatch = llvm::none_of(block.getOps<RegionOp>(), [](RegionOp region) { return region.getUpdates() != 0; });
     int64_t last = 0;
     SmallVector<RegionOp> updates;
     for (RegionOp region : block.getOps<RegionOp>()) {
@@ -118,7 +120,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   bool isBatch(RegionOp region) { return *region.getAxis() == "batch"; }
 
   int64_t earliest(RegionOp region) {
-    int64_t phase = isBatch(region) ? 0 : 1;
+    int64_t phase = isBatch(region) ? 0 : beforeBatch ? -1 : 1;
     for (Value input : region.getInputs()) {
       auto producer = input.getDefiningOp<RegionOp>();
       if (!producer)
@@ -128,7 +130,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       bool sameSlice = isBatch(region) && isBatch(producer) && (kind == Kind::Batch || kind == Kind::Slices);
       phase = std::max(phase, sameSlice ? ready : ready + 1);
     }
-    return isBatch(region) == (phase % 2 == 0) ? phase : phase + 1;
+    return isBatch(region) == !(phase & 1) ? phase : phase + 1;
   }
 
   void chooseAxis(RegionOp region, ProgramOp program) {

@@ -28,8 +28,6 @@ SYL_INTERNAL int32_t syl_cpu_count(void);
  * rounded up to whole CPUs; 0 where there is none. */
 SYL_INTERNAL int32_t syl_cgroup_cpu_limit(const char *cgroup_file, const char *root);
 
-/* random.c: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). */
-SYL_INTERNAL void syl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
 /* random.c: 64 random bits of element `index` of the tensor with this index in the table. */
 SYL_INTERNAL uint64_t syl_random_bits(uint64_t seed, uint32_t tensor, uint64_t index);
 /* random.c: element `index` of a tensor filled by `init` (SYL_INIT_UNIFORM or SYL_INIT_NORMAL) with a and b. Uniform

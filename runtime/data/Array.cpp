@@ -27,36 +27,6 @@ int64_t Array::rowElements() const {
   return product;
 }
 
-size_t dtypeBytes(syl_dtype dtype) {
-  switch (dtype) {
-  case SYL_UINT8:
-    return 1;
-  case SYL_INT32:
-  case SYL_FLOAT32:
-    return 4;
-  case SYL_INT64:
-  case SYL_FLOAT64:
-    return 8;
-  }
-  return 0;
-}
-
-const char *dtypeName(syl_dtype dtype) {
-  switch (dtype) {
-  case SYL_UINT8:
-    return "uint8";
-  case SYL_INT32:
-    return "int32";
-  case SYL_INT64:
-    return "int64";
-  case SYL_FLOAT32:
-    return "float32";
-  case SYL_FLOAT64:
-    return "float64";
-  }
-  return "unknown";
-}
-
 bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes) {
   bytes = elementBytes;
   bool empty = false;
@@ -126,9 +96,9 @@ template <class From, class To> void requireEach(const Array &array, syl_dtype w
     From value = load<From>(array.data.data(), i);
     if (!keepsValue<To>(value))
       throw Error(SYL_ERROR_MISMATCH, path,
-                  format("found %s, expected %s: the value %s at index %zu would change", dtypeName(array.dtype),
-                         dtypeName(want), valueText(value).c_str(), i),
-                  format("convert it yourself, in NumPy by array.astype('%s')", dtypeName(want)));
+                  format("found %s, expected %s: the value %s at index %zu would change", syl_dtype_name(array.dtype),
+                         syl_dtype_name(want), valueText(value).c_str(), i),
+                  format("convert it yourself, in NumPy by array.astype('%s')", syl_dtype_name(want)));
   }
 }
 
@@ -161,7 +131,7 @@ void requireFinite(const Array &array, const std::string &path) {
 void convertElements(const void *source, syl_dtype from, void *target, syl_dtype to, size_t count) {
   if (from == to) {
     if (count)
-      std::memcpy(target, source, count * dtypeBytes(from));
+      std::memcpy(target, source, count * syl_dtype_bytes(from));
     return;
   }
   withType(from, [&](auto *fromType) {
@@ -178,7 +148,7 @@ void convertElements(const void *source, syl_dtype from, void *target, syl_dtype
 
 void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtype want, void *target) {
   size_t elements = size_t(array.rowElements());
-  size_t fromBytes = elements * dtypeBytes(array.dtype), toBytes = elements * dtypeBytes(want);
+  size_t fromBytes = elements * syl_dtype_bytes(array.dtype), toBytes = elements * syl_dtype_bytes(want);
   for (size_t i = 0; i < count; ++i)
     convertElements(array.data.data() + rows[i] * fromBytes, array.dtype, static_cast<char *>(target) + i * toBytes,
                     want, elements);
@@ -186,7 +156,7 @@ void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtyp
 
 const void *rowRange(const Array &array, int64_t first, size_t count, syl_dtype want, Buffer &space) {
   size_t elements = size_t(array.rowElements());
-  const char *source = array.data.data() + size_t(first) * elements * dtypeBytes(array.dtype);
+  const char *source = array.data.data() + size_t(first) * elements * syl_dtype_bytes(array.dtype);
   if (array.dtype == want)
     return source;
   convertElements(source, array.dtype, space.data(), want, count * elements);

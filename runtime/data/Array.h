@@ -42,9 +42,6 @@ struct Array {
   int64_t rowElements() const;
 };
 
-/// Bytes and name of an element type; as syl_dtype_bytes and syl_dtype_name, for use without the core library.
-size_t dtypeBytes(syl_dtype dtype);
-const char *dtypeName(syl_dtype dtype);
 
 /// Product of `shape` times the element's bytes, or false where it is negative or does not fit into 62 bits.
 bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes);

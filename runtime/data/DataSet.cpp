@@ -116,7 +116,7 @@ void checkInput(const Array &input, const std::string &path, const syl_model &mo
 /// Value of an integer-valued element as text and number.
 int64_t labelAt(const Array &labels, size_t index) {
   int64_t value;
-  convertElements(labels.data.data() + index * dtypeBytes(labels.dtype), labels.dtype, &value, SYL_INT64, 1);
+  convertElements(labels.data.data() + index * syl_dtype_bytes(labels.dtype), labels.dtype, &value, SYL_INT64, 1);
   return value;
 }
 

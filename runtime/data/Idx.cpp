@@ -146,14 +146,14 @@ Array readIdx(const std::string &path) {
   }
 
   uint64_t bytes;
-  if (!checkedBytes(array.shape, dtypeBytes(array.dtype), bytes))
+  if (!checkedBytes(array.shape, syl_dtype_bytes(array.dtype), bytes))
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found the shape %s in the header, which no file can hold", shapeText(array.shape).c_str()),
                 damagedHint);
   auto truncated = [&](uint64_t found) {
     return Error(SYL_ERROR_FORMAT, path,
                  format("found %llu bytes of data, expected %llu for %s of shape %s", (unsigned long long)found,
-                        (unsigned long long)bytes, dtypeName(array.dtype), shapeText(array.shape).c_str()),
+                        (unsigned long long)bytes, syl_dtype_name(array.dtype), shapeText(array.shape).c_str()),
                  damagedHint);
   };
   if (bytes > stream.limit())
@@ -163,7 +163,7 @@ Array readIdx(const std::string &path) {
   if (got < bytes)
     throw truncated(got);
   stream.requireEnd();
-  swapBytes(array.data.data(), bytes, dtypeBytes(array.dtype));
+  swapBytes(array.data.data(), bytes, syl_dtype_bytes(array.dtype));
   return array;
 }
 

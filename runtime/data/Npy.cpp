@@ -153,7 +153,7 @@ syl_dtype elementType(const std::string &path, const std::string &descr, bool &s
 
 /// Fortran order to C order.
 Buffer toCOrder(const Array &array, const std::string &path) {
-  size_t width = dtypeBytes(array.dtype), rank = array.shape.size(), count = size_t(array.elements());
+  size_t width = syl_dtype_bytes(array.dtype), rank = array.shape.size(), count = size_t(array.elements());
   Buffer ordered(array.data.size(), path);
   std::vector<size_t> strides(rank), index(rank, 0);
   size_t stride = 1;
@@ -205,16 +205,16 @@ Array readNpy(const std::string &path) {
     throw Error(SYL_ERROR_MISMATCH, path,
                 format("found %zu axes, expected at most %d", array.shape.size(), SYL_MAX_RANK));
   uint64_t bytes, held = file.size() - std::min<uint64_t>(file.size(), prefix + length);
-  bool possible = checkedBytes(array.shape, dtypeBytes(array.dtype), bytes);
+  bool possible = checkedBytes(array.shape, syl_dtype_bytes(array.dtype), bytes);
   if (!possible || bytes != held)
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found %llu bytes of data, expected %s for %s of shape %s", (unsigned long long)held,
-                       possible ? std::to_string(bytes).c_str() : "more than any file holds", dtypeName(array.dtype),
+                       possible ? std::to_string(bytes).c_str() : "more than any file holds", syl_dtype_name(array.dtype),
                        shapeText(array.shape).c_str()),
                 damagedHint);
   array.data = Buffer(bytes, path);
   file.readExactly(array.data.data(), bytes, prefix + length);
-  size_t width = dtypeBytes(array.dtype);
+  size_t width = syl_dtype_bytes(array.dtype);
   if (swap && width > 1)
     for (size_t i = 0; i < bytes; i += width)
       std::reverse(array.data.data() + i, array.data.data() + i + width);

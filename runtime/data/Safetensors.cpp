@@ -265,7 +265,7 @@ void SafetensorsFile::load() {
 void SafetensorsWriter::add(const std::string &name, syl_dtype dtype, const std::vector<int64_t> &shape,
                             const void *data) {
   uint64_t bytes;
-  checkedBytes(shape, dtypeBytes(dtype), bytes);
+  checkedBytes(shape, syl_dtype_bytes(dtype), bytes);
   items.push_back({name, dtype, shape, std::string(static_cast<const char *>(data), bytes)});
 }
 
@@ -281,7 +281,7 @@ void SafetensorsWriter::save(const std::string &path, const Metadata &metadata, 
   for (size_t i = 0; i < order.size(); ++i)
     order[i] = i;
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return dtypeBytes(items[a].dtype) > dtypeBytes(items[b].dtype); });
+                   [&](size_t a, size_t b) { return syl_dtype_bytes(items[a].dtype) > syl_dtype_bytes(items[b].dtype); });
   std::vector<uint64_t> begin(items.size());
   uint64_t at = 0;
   for (size_t i : order) {

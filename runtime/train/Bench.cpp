@@ -148,7 +148,7 @@ int benchVerb(const syl_model &model, const BenchOptions &options) {
   Session session(model, options.threads);
   session.init(model.seed);
   SyntheticBatch batch(model, n, model.seed);
-  Buffer output(size_t(outputElements(model) * n) * dtypeBytes(syl_dtype(model.dtype)), model.name);
+  Buffer output(size_t(outputElements(model) * n) * syl_dtype_bytes(syl_dtype(model.dtype)), model.name);
   const int program = options.what == "train" ? 0 : options.what == "evaluate" ? 1 : 2;
   const std::function<void()> steps[] = {
       [&] { session.trainStep(batch.input.data(), batch.target.data(), n); },

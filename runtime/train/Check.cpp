@@ -63,7 +63,7 @@ uint64_t elementOffset(const syl_tensor &tensor, int64_t index) {
     const syl_factor &factor = tensor.factors[f];
     at += position[factor.axis] / factor.divisor % factor.extent * factor.stride;
   }
-  return tensor.offset + uint64_t(at) * dtypeBytes(syl_dtype(tensor.dtype));
+  return tensor.offset + uint64_t(at) * syl_dtype_bytes(syl_dtype(tensor.dtype));
 }
 
 /// The loss as a function of parameters and input, around a random point.
@@ -192,7 +192,7 @@ private:
       return *value - before;
     }
     syl_dtype type = syl_dtype(session.model.input_dtype);
-    char *place = input.data() + size_t(element) * dtypeBytes(type);
+    char *place = input.data() + size_t(element) * syl_dtype_bytes(type);
     double before, value, after;
     convertElements(place, type, &before, SYL_FLOAT64, 1);
     value = before + by;
@@ -326,7 +326,7 @@ bool anyPending(const Subject &subject) {
 int checkVerb(const syl_model &model, const CheckOptions &options) {
   if (model.dtype != SYL_FLOAT64)
     throw Error(SYL_ERROR_MISMATCH, model.name,
-                format("found a network compiled in %s, expected float64", dtypeName(syl_dtype(model.dtype))));
+                format("found a network compiled in %s, expected float64", syl_dtype_name(syl_dtype(model.dtype))));
   const int64_t n = options.batch ? int64_t(options.batch) : std::min(model.batch, 3);
   if (n > model.batch)
     throw Error(SYL_ERROR_ARGUMENT, "--batch",

@@ -146,7 +146,7 @@ Buffer converted(const SafetensorsFile &file, const TensorEntry &entry, const sy
   array.data = Buffer(entry.end - entry.begin, file.path());
   std::memcpy(array.data.data(), file.data(entry), entry.end - entry.begin);
   requireLossless(array, syl_dtype(tensor.dtype), file.path() + ": " + entry.name);
-  Buffer packed(size_t(array.elements()) * dtypeBytes(syl_dtype(tensor.dtype)), file.path());
+  Buffer packed(size_t(array.elements()) * syl_dtype_bytes(syl_dtype(tensor.dtype)), file.path());
   convertElements(array.data.data(), array.dtype, packed.data(), syl_dtype(tensor.dtype), size_t(array.elements()));
   return packed;
 }
@@ -159,7 +159,7 @@ void addState(SafetensorsWriter &writer, const syl_model &model, const void *sta
     const syl_tensor &tensor = model.tensors[i];
     if (!inState(tensor))
       continue;
-    Buffer packed(syl_tensor_elements(&tensor) * dtypeBytes(syl_dtype(tensor.dtype)), tensor.name);
+    Buffer packed(syl_tensor_elements(&tensor) * syl_dtype_bytes(syl_dtype(tensor.dtype)), tensor.name);
     require(syl_export_tensor(&tensor, state, 0, packed.data()), tensor.name);
     writer.add(tensor.name, syl_dtype(tensor.dtype), shapeOf(tensor), packed.data());
     std::string counter = counterAfter(model, i);

@@ -52,7 +52,7 @@ int predictVerb(const syl_model &model, const PredictOptions &options) {
   const int64_t count = options.out.empty() ? std::min<int64_t>(all, 10) : all;
   const syl_dtype type = syl_dtype(model.dtype);
   Buffer space(inputBytes(model) * size_t(model.batch), path);
-  Buffer packed(size_t(width) * size_t(model.batch) * dtypeBytes(type), path);
+  Buffer packed(size_t(width) * size_t(model.batch) * syl_dtype_bytes(type), path);
   std::vector<float> outputs(size_t(count * width));
   for (int64_t first = 0; first < count; first += model.batch) {
     int64_t n = std::min<int64_t>(model.batch, count - first);

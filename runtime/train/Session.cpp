@@ -74,11 +74,11 @@ int64_t inputElements(const syl_model &model) { return product(model.input_shape
 int64_t outputElements(const syl_model &model) { return product(model.output_shape, model.output_rank); }
 
 size_t inputBytes(const syl_model &model) {
-  return size_t(inputElements(model)) * dtypeBytes(syl_dtype(model.input_dtype));
+  return size_t(inputElements(model)) * syl_dtype_bytes(syl_dtype(model.input_dtype));
 }
 
 size_t targetBytes(const syl_model &model) {
-  return size_t(product(model.target_shape, model.target_rank)) * dtypeBytes(syl_dtype(model.target_dtype));
+  return size_t(product(model.target_shape, model.target_rank)) * syl_dtype_bytes(syl_dtype(model.target_dtype));
 }
 
 } // namespace syl

@@ -18,7 +18,7 @@ void addValue(SafetensorsWriter &writer, const syl_tensor &tensor, const Session
   if (batched)
     shape[0] = n;
   uint64_t bytes;
-  checkedBytes(shape, dtypeBytes(syl_dtype(tensor.dtype)), bytes);
+  checkedBytes(shape, syl_dtype_bytes(syl_dtype(tensor.dtype)), bytes);
   Buffer packed(bytes, tensor.name);
   require(syl_export_tensor(&tensor, session.scratch.get(), int32_t(n), packed.data()), tensor.name);
   writer.add(tensor.name, syl_dtype(tensor.dtype), as.empty() ? shape : as, packed.data());

@@ -174,6 +174,10 @@ syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_
 /* The reverse for tensors of the state block. */
 syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *packed);
 
+/* Philox4x32-10: four random words that depend on counter and key alone. Source: Salmon, Moraes, Dror, Shaw: Parallel
+ * random numbers: as easy as 1, 2, 3 (SC 2011). */
+void syl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
+
 /* ---- what generated code and the runtime share; an app does not need it ---- */
 
 /* Fixed fields at the start of every state block. */
