@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <nlohmann/json.hpp>
 
 namespace syl {
@@ -121,21 +122,24 @@ Progress readProgress(const SafetensorsFile &file) {
   return progress;
 }
 
+/// Batches that the running statistics have seen, by the file's counters; nothing where it has none.
+std::optional<uint64_t> trackedBatches(const SafetensorsFile &file) {
+  for (const TensorEntry &entry : file.tensors())
+    if (isCounter(entry.name) && entry.dtype == "I64" && entry.end - entry.begin == 8) {
+      int64_t batches;
+      std::memcpy(&batches, file.data(entry), 8);
+      return batches < 0 ? 0 : uint64_t(batches);
+    }
+  return std::nullopt;
+}
+
 /// Step of a file that Sylvite did not write: what its counters say where it brings the optimizer's slots, else 0, as
 /// the slots then start from 0 too.
 uint64_t countedSteps(const syl_model &model, const SafetensorsFile &file) {
   bool slots = false;
   for (int32_t i = 0; i < model.tensor_count; ++i)
     slots |= model.tensors[i].kind == SYL_SLOT && file.find(model.tensors[i].name);
-  if (!slots)
-    return 0;
-  for (const TensorEntry &entry : file.tensors())
-    if (isCounter(entry.name) && entry.dtype == "I64" && entry.end - entry.begin == 8) {
-      int64_t steps;
-      std::memcpy(&steps, file.data(entry), 8);
-      return steps < 0 ? 0 : uint64_t(steps);
-    }
-  return 0;
+  return slots ? trackedBatches(file).value_or(0) : 0;
 }
 
 /// The bytes of `entry` as the model's type; throws where a value would change.
@@ -154,7 +158,8 @@ Buffer converted(const SafetensorsFile &file, const TensorEntry &entry, const sy
 } // namespace
 
 void addState(SafetensorsWriter &writer, const syl_model &model, const void *state) {
-  const int64_t step = int64_t(syl_state_step(&model, state));
+  const auto &header = *static_cast<const syl_state_header *>(state);
+  const int64_t batches = int64_t(header.step + header.batches_before);
   for (int32_t i = 0; i < model.tensor_count; ++i) {
     const syl_tensor &tensor = model.tensors[i];
     if (!inState(tensor))
@@ -164,7 +169,7 @@ void addState(SafetensorsWriter &writer, const syl_model &model, const void *sta
     writer.add(tensor.name, syl_dtype(tensor.dtype), shapeOf(tensor), packed.data());
     std::string counter = counterAfter(model, i);
     if (!counter.empty())
-      writer.add(counter, SYL_INT64, {}, &step);
+      writer.add(counter, SYL_INT64, {}, &batches);
   }
 }
 
@@ -229,7 +234,9 @@ void loadCheckpoint(const std::string &path, const syl_model &model, void *state
     if (entry)
       require(syl_import_tensor(&tensor, fresh.get(), converted(file, *entry, tensor).data()), path);
   }
-  reinterpret_cast<syl_state_header *>(fresh.get())->step = step;
+  auto &header = *reinterpret_cast<syl_state_header *>(fresh.get());
+  header.step = step;
+  header.batches_before = std::max(trackedBatches(file).value_or(step), step) - step;
   std::memcpy(state, fresh.get(), syl_state_bytes(&model));
   if (progress)
     *progress = position;

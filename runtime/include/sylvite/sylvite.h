@@ -186,7 +186,8 @@ typedef struct syl_state_header {
   uint64_t layout_hash; /* the model's */
   uint64_t step;        /* training steps done */
   uint64_t seed;
-  uint64_t reserved[12];
+  uint64_t batches_before; /* batches that running statistics had seen when step was 0, in a file of another system */
+  uint64_t reserved[11];
 } syl_state_header; /* 128 bytes */
 #define SYL_STATE_MAGIC UINT64_C(0x65746976796c7953)
 
