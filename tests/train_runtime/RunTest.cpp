@@ -99,7 +99,7 @@ TEST_F(RunTest, ResumeAfterWholeEpochsIsExact) {
 /// Stops a run with `signal` as soon as it has trained a little; what it left is resumed.
 TEST_F(RunTest, StopAndResumeIsExact) {
   makeData(20011);
-  std::vector<std::string> epochs = {"--epochs", "6"};
+  std::vector<std::string> epochs = {"--epochs", "30"};
   EXPECT_EQ(train("whole", epochs).status, 0);
   int stopped = 0;
   for (int wait : {20, 35, 50}) {
@@ -117,7 +117,7 @@ TEST_F(RunTest, StopAndResumeIsExact) {
       ++stopped;
       ASSERT_EQ(outcome.status, 128 + signal) << outcome.err;
       EXPECT_TRUE(std::regex_search(
-          outcome.out, std::regex("interrupted: saved .*/last.safetensors \\(epoch \\d+ of 6, step \\d+\\)\n"
+          outcome.out, std::regex("interrupted: saved .*/last.safetensors \\(epoch \\d+ of 30, step \\d+\\)\n"
                                   "resume: sylvite train NET.yaml --data .*/data --out .* --resume\n$")))
           << outcome.out;
       outcome = train(out, {"--resume"});
