@@ -20,6 +20,13 @@ static std::vector<Value> scaleShift(OpContext &context) {
   result.func(dims) = context.constant(0);
   result.func(dims) += scaleShift.func(dims[0], r) * select(r == 0, input.here(), context.constant(1));
   context.nameRVars(result.func, {"rj"});
+  context.nameGradientRVars(0, {"rj"});
+  if (!input.view.image)
+    context.nameGradientRVars(1, {"rn"});
+  else if (input.view.phased())
+    context.nameGradientRVars(1, {"rxi", "rx", "ryi", "ry", "rn"});
+  else
+    context.nameGradientRVars(1, {"rx", "ry", "rn"});
   return {result};
 }
 static Register registered("nn.scale_shift", scaleShift);
