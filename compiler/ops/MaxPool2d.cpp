@@ -21,10 +21,14 @@ static std::vector<Value> maxPool2d(OpContext &context) {
   result.kind = nn::Kind::Batch;
   result.view = nn::viewOf(context.op->getResult(0));
   result.func = context.func("max_pool2d");
+  // A Func of its own, whatever comes before: its adjoint is what each window element adds to.
+  Value pixels = input;
+  pixels.func = context.func("pixels");
+  pixels.func(input.dims()) = input.here();
   Expr best;
   for (int64_t ky = 0; ky < window.size[0]; ++ky)
     for (int64_t kx = 0; kx < window.size[1]; ++kx) {
-      Expr value = pixel(input, v.c, v.x, int(kx), v.y, int(ky), v.n);
+      Expr value = pixel(pixels, v.c, v.x, int(kx), v.y, int(ky), v.n);
       if (padded) { // padding never wins
         Expr column = v.x * int(window.stride[1]) + int(kx), row = v.y * int(window.stride[0]) + int(ky);
         Expr inside = column >= int(view.left) && column < int(view.left + view.width) && row >= int(view.top) &&
