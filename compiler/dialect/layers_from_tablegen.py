@@ -6,6 +6,8 @@ operands, its attributes with their YAML types and defaults, and its plan functi
 declared in NnOps.td alone.
 
     layers_from_tablegen.py LLVM-TBLGEN NnOps.td OUTPUT [INCLUDE-FOLDER...]
+
+Beside OUTPUT it writes layers.json, the same table for tests: {kind: {role, main, aliases, operands, attributes}}.
 """
 import json
 import pathlib
@@ -79,6 +81,19 @@ def layer(records, name):
             f"     &nn::{name.removeprefix('Nn_')}::plan}},\n")
 
 
+def layer_json(records, name):
+    """The layer as tests read it; attributes as {name: {type, required, default}}."""
+    record, operands, attributes = records[name], [], {}
+    for reference, argument in record["arguments"]["args"]:
+        if is_a(records[reference["def"]], "TypeConstraint"):
+            operands.append(argument)
+        elif found := attribute(records, name, reference, argument):
+            key, *facts = found
+            attributes[key] = dict(zip(("type", "required", "default"), facts))
+    return {"role": record["role"], "main": record["mainAttribute"], "aliases": record.get("aliases", []),
+            "operands": operands, "attributes": attributes}
+
+
 def main():
     tblgen, source, output, *includes = sys.argv[1:]
     command = [tblgen, "--dump-json", source] + [f"-I{folder}" for folder in includes]
@@ -86,6 +101,8 @@ def main():
     text = f"// Generated from {pathlib.Path(source).name} by layers_from_tablegen.py.\n"
     text += "".join(layer(records, name) for name in records["!instanceof"]["Nn_Layer"])
     pathlib.Path(output).write_text(text)
+    table = {records[name]["opName"]: layer_json(records, name) for name in records["!instanceof"]["Nn_Layer"]}
+    pathlib.Path(output).with_name("layers.json").write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":
