@@ -211,13 +211,13 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
     plan.inputShape.assign(shape.asArrayRef().begin(), shape.asArrayRef().end());
   auto last = cast<ReturnOp>(network.getBody().front().getTerminator());
   plan.dtype = dtypeOf(typeOf(last.getLoss()).getElementType());
-  RankedTensorType output = typeOf(last.getPrediction());
+  RankedTensorType output = typeOf(last.getPrediction().front());
   plan.outputShape.assign(output.getShape().begin() + 1, output.getShape().end());
-  plan.classes = typeOf(last.getLogits()).getShape().back();
+  plan.classes = typeOf(last.getLogits().front()).getShape().back();
 
   auto end = cast<ReturnOp>(block.getTerminator());
-  if (end.getLogits())
-    addValue(plan, end.getLogits(), "output", 4);
+  if (!end.getLogits().empty())
+    addValue(plan, end.getLogits().front(), "output", 4);
   if (keepGradients)
     for (GradientOp gradient : block.getOps<GradientOp>())
       addValue(plan, gradient.getGradient(), "grad." + gradient.getName().str(), 3);

@@ -271,6 +271,8 @@ void CrossEntropyOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attr
     plan.error("", "needs at least 2 classes, the network ends with 1 output", "end it with one unit a class");
     return;
   }
+  plan.classes = inputs[0].getDimSize(1);
+  plan.target = tensorOf(Kind::Batch, {inputs[0].getDimSize(0)}, IntegerType::get(inputs[0].getContext(), 32));
   setOutput(plan, inputs[0], {}, inputs[0].getElementType());
 }
 

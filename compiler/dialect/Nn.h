@@ -30,7 +30,7 @@ struct ParameterSpec {
   std::string suffix;               ///< PyTorch's: weight, bias, running_mean, …
   llvm::SmallVector<int64_t> shape; ///< PyTorch's
   bool trained = true;              ///< false for running statistics
-  std::string init = "constant";    ///< constant, uniform or normal, see syl_init
+  std::string init = "constant";    ///< constant, uniform, normal, …: VariableOp says which and what the numbers are
   double initA = 0, initB = 0;
 };
 
@@ -45,6 +45,8 @@ struct LayerError {
 struct LayerPlan {
   llvm::SmallVector<ParameterSpec> parameters; ///< in the order of the op's operands after the inputs
   mlir::RankedTensorType output;
+  mlir::RankedTensorType target;  ///< of a loss: the type of its targets
+  int64_t classes = 0;            ///< of a loss: targets are class numbers below this; 0: they are no class numbers
   mlir::NamedAttrList attributes; ///< the op's attributes, with defaults and `same` resolved
   llvm::SmallVector<LayerError> errors;
 

@@ -35,15 +35,41 @@ def Nn_Dialect : Dialect {
 def Nn_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
                            "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape()">,
                      "ranked tensor of static shape">;
+// The same, as an operand of a layer that a variable of its own stands for: see ParameterSpec.
+def Nn_Parameter : Type<Nn_Tensor.predicate, "ranked tensor of static shape">;
 
 // ---- attributes; each is one YAML type of the network file
 
 // A positive whole number.
 def Nn_Count : ConfinedAttr<I64Attr, [IntPositive]>;
-// Two positive whole numbers, [H, W]; a single number in YAML stands for both.
-def Nn_Pair : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<2>, DenseArrayStrictlyPositive<DenseI64ArrayAttr>]>;
-// Rows and columns of zeros around an image: [top, bottom, left, right]. YAML: a number, a pair [H, W], same or valid.
-def Nn_Padding : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<4>]>;
+// A list of positive whole numbers.
+def Nn_Counts : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayStrictlyPositive<DenseI64ArrayAttr>]>;
+// A whole number of either sign, such as an axis.
+def Nn_Integer : ConfinedAttr<I64Attr, []>;
+// A list of whole numbers of either sign, such as a permutation.
+def Nn_Integers : ConfinedAttr<DenseI64ArrayAttr, []>;
+// A window's attribute along one axis, [W], two, [H, W], or three, [D, H, W]: positive whole numbers. A single number in
+// YAML stands for all of them.
+class Nn_Extents<int axes>
+    : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<axes>, DenseArrayStrictlyPositive<DenseI64ArrayAttr>]>;
+def Nn_Single : Nn_Extents<1>;
+def Nn_Pair : Nn_Extents<2>;
+def Nn_Triple : Nn_Extents<3>;
+// Padding on each side: [before, after], [top, bottom, left, right] or [front, back, top, bottom, left, right]. YAML: a
+// number, one an axis, all of them, or the words same and valid, which plan() finds as a StringAttr and resolves.
+class Nn_Sides<int axes> : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<!mul(2, axes)>]>;
+def Nn_Padding1 : Nn_Sides<1>;
+def Nn_Padding : Nn_Sides<2>;
+def Nn_Padding3 : Nn_Sides<3>;
+// One of these words. Its default is written as DefaultValuedStrAttr<Nn_Word<["zeros", "reflect"]>, "zeros">.
+class Nn_Word<list<string> choices>
+    : ConfinedAttr<StrAttr, [AttrConstraint<
+          CPred<"::llvm::is_contained({" #
+                !interleave(!foreach(word, choices, "::llvm::StringRef(\"" # word # "\")"), ", ") #
+                "}, ::llvm::cast<::mlir::StringAttr>($_self).getValue())">,
+          "one of " # !interleave(choices, ", ")>]> {
+  list<string> words = choices;
+}
 // true or false.
 def Nn_Flag : ConfinedAttr<BoolAttr, []>;
 // A number.
@@ -81,7 +107,8 @@ def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
   let methods = [
     StaticInterfaceMethod<[{
         Shapes and parameters of the layer on these inputs, attributes resolved (padding `same` becomes numbers).
-        Problems go to `plan.errors`; then the rest of `plan` is undefined.
+        Of a loss, `inputs` are what the network computed; its target's type is a result, `plan.target`. Problems go
+        to `plan.errors`; then the rest of `plan` is undefined.
       }],
       "void", "plan",
       (ins "::llvm::ArrayRef<::mlir::RankedTensorType>":$inputs, "::mlir::DictionaryAttr":$attributes,
@@ -89,15 +116,18 @@ def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
   ];
 }
 
-// A layer of the network file: `input`, then its parameters; attributes are its YAML keys (unit attributes are not:
-// passes set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`). `role` tells where the
-// file may name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`. A parameter's operand
-// has the name of its ParameterSpec, or that name with `_value` where an attribute has the same name.
+// A layer of the network file. Its operands are, in this order: inputs (Nn_Tensor, each one entry of `from`; or one
+// Variadic<Nn_Tensor>, which takes one or more), the `target` of a loss, parameters (Nn_Parameter or
+// Optional<Nn_Parameter>), and what passes add (Optional<Nn_Tensor>). A parameter's operand has the name of its
+// ParameterSpec, or that name with `_value` where an attribute has the same name. Attributes are its YAML keys (unit
+// attributes are not: passes set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`).
+// `role` tells where the file may name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`.
 // layers_from_tablegen.py turns the records into the frontend's table.
 class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "">
     : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>]> {
   string mainAttribute = main;
   string role = "layer";
+  list<string> aliases = []; // other names of the layer in the network file
   string defaultOutput = ""; // of a loss: what predict returns unless the file says otherwise
   let hasVerifier = 1; // one for all: the plan must agree with the op's operands and result
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";

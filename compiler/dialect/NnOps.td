@@ -31,7 +31,7 @@ def Nn_Conv2dOp : Nn_Layer<"conv2d", [Nn_Contraction, Nn_Windowed], "filters"> {
     output[n,y,x,o] = bias[o] + sum over c, i, j of weight[o,c,i,j] * input[n, y*stride_h + i - top, x*stride_w + j -
     left, c]. `padding: same` gives ceil(size / stride) outputs, the odd pixel at the end. Source: torch.nn.Conv2d.
   }];
-  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, Optional<Nn_Tensor>:$bias_value, Nn_Count:$filters,
+  let arguments = (ins Nn_Tensor:$input, Nn_Parameter:$weight, Optional<Nn_Parameter>:$bias_value, Nn_Count:$filters,
                    Nn_Pair:$kernel, DefaultValuedAttr<Nn_Pair, "{1, 1}">:$stride,
                    DefaultValuedAttr<Nn_Padding, "{0, 0, 0, 0}">:$padding, DefaultValuedAttr<Nn_Flag, "true">:$bias);
 }
@@ -42,7 +42,7 @@ def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction], "units"> {
     Weights are [units, features]. After canonicalization the input may be an image [N, H, W, C] with
     `flatten_input`, whose features are counted in the order C, H, W. Source: torch.nn.Linear.
   }];
-  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, Optional<Nn_Tensor>:$bias_value, Nn_Count:$units,
+  let arguments = (ins Nn_Tensor:$input, Nn_Parameter:$weight, Optional<Nn_Parameter>:$bias_value, Nn_Count:$units,
                    DefaultValuedAttr<Nn_Flag, "true">:$bias, UnitAttr:$flatten_input);
   let hasCanonicalizer = 1; // takes a flatten before it in
 }
@@ -54,8 +54,8 @@ def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments]> {
     is updated with the unbiased one: running = (1 - momentum) * running + momentum * batch. Source:
     torch.nn.BatchNorm1d, BatchNorm2d.
   }];
-  let arguments = (ins Nn_Tensor:$input, Optional<Nn_Tensor>:$weight, Optional<Nn_Tensor>:$bias_value,
-                   Nn_Tensor:$running_mean, Nn_Tensor:$running_var,
+  let arguments = (ins Nn_Tensor:$input, Optional<Nn_Parameter>:$weight, Optional<Nn_Parameter>:$bias_value,
+                   Nn_Parameter:$running_mean, Nn_Parameter:$running_var,
                    DefaultValuedAttr<Nn_Number, "0.1">:$momentum, DefaultValuedAttr<Nn_Number, "1e-5">:$eps,
                    DefaultValuedAttr<Nn_Flag, "true">:$affine);
   let assemblyFormat = [{
@@ -107,12 +107,16 @@ def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy"> {
 
 def Nn_InputOp : Nn_PureOp<"input"> {
   let summary = "the caller's input samples, as they come: packed, of the input's dtype";
+  let description = [{
+    `nn.name` is the input's name; with `nn.layout` = "chw" the caller's array is [N, C, H, W] and the tensor's type
+    [N, H, W, C].
+  }];
   let arguments = (ins);
   let assemblyFormat = "attr-dict `:` type($output)";
 }
 
 def Nn_TargetOp : Nn_PureOp<"target"> {
-  let summary = "the caller's targets";
+  let summary = "the caller's targets, named by `nn.name`";
   let arguments = (ins);
   let assemblyFormat = "attr-dict `:` type($output)";
 }
@@ -120,10 +124,23 @@ def Nn_TargetOp : Nn_PureOp<"target"> {
 def Nn_VariableOp : Nn_PureOp<"variable"> {
   let summary = "a tensor of the state block: a parameter, a running statistic or an optimizer slot";
   let description = [{
-    `name` is PyTorch's. `kind` is parameter, buffer or slot. `init` is constant, uniform or normal with `init_a`,
-    `init_b`. Two variables of one name are one.
+    `name` is PyTorch's. `kind` is parameter, buffer or slot. `init` is its initial distribution: constant (`init_a`),
+    uniform (from `init_a` to `init_b`), normal (mean `init_a`, standard deviation `init_b`), truncated_normal (the same,
+    cut to [`init_c`, `init_d`]), orthogonal (gain `init_a`), or copy (of the variable named `init_from`). `frozen`: it
+    has no gradient and no slots. `rate_scale` and `decay_scale` multiply the optimizer's learning rate and weight decay.
+    Two variables of one name are one.
   }];
-  let arguments = (ins StrAttr:$name, StrAttr:$kind, StrAttr:$init, F64Attr:$init_a, F64Attr:$init_b);
+  let arguments = (ins StrAttr:$name, StrAttr:$kind, StrAttr:$init, F64Attr:$init_a, F64Attr:$init_b,
+                   DefaultValuedAttr<F64Attr, "0.0">:$init_c, DefaultValuedAttr<F64Attr, "0.0">:$init_d,
+                   OptionalAttr<StrAttr>:$init_from, UnitAttr:$frozen, DefaultValuedAttr<F64Attr, "1.0">:$rate_scale,
+                   DefaultValuedAttr<F64Attr, "1.0">:$decay_scale);
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::llvm::StringRef":$name, "::llvm::StringRef":$kind,
+                                 "::llvm::StringRef":$init, "double":$init_a, "double":$init_b), [{
+    build($_builder, $_state, type, $_builder.getStringAttr(name), $_builder.getStringAttr(kind),
+          $_builder.getStringAttr(init), $_builder.getF64FloatAttr(init_a), $_builder.getF64FloatAttr(init_b),
+          $_builder.getF64FloatAttr(0), $_builder.getF64FloatAttr(0), /*init_from=*/{}, /*frozen=*/{},
+          $_builder.getF64FloatAttr(1), $_builder.getF64FloatAttr(1));
+  }]>];
   let assemblyFormat = "$name attr-dict `:` type($output)";
 }
 
@@ -153,9 +170,13 @@ def Nn_GradientOp : Nn_Op<"gradient"> {
 }
 
 def Nn_ReturnOp : Nn_Op<"return", [Terminator, AttrSizedOperandSegments]> {
-  let summary = "what a network or a program leaves: logits, loss of each sample, correct flags, prediction";
-  let arguments = (ins Optional<Nn_Tensor>:$logits, Optional<Nn_Tensor>:$loss, Optional<Nn_Tensor>:$correct,
-                   Optional<Nn_Tensor>:$prediction);
+  let summary = "what a network or a program leaves: logits, loss of each sample, correct flags, predictions";
+  let description = [{
+    `logits` are what goes into each loss, in the file's order; `prediction` what predict returns, one a loss; `loss` is
+    their weighted sum.
+  }];
+  let arguments = (ins Variadic<Nn_Tensor>:$logits, Optional<Nn_Tensor>:$loss, Optional<Nn_Tensor>:$correct,
+                   Variadic<Nn_Tensor>:$prediction);
   let assemblyFormat = [{
     (`logits` $logits^ `:` type($logits))? (`loss` $loss^ `:` type($loss))? (`correct` $correct^ `:` type($correct))?
     (`prediction` $prediction^ `:` type($prediction))? attr-dict

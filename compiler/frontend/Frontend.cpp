@@ -180,8 +180,13 @@ Value NetworkBuilder::addLayer(const LayerEntry &entry, llvm::ArrayRef<Value> in
       });
     };
     llvm::SmallVector<int32_t> segments;
-    for (auto [index, operand] : llvm::enumerate(record.operands))
-      segments.push_back(index < record.inputCount() || isGiven(operand));
+    unsigned single = llvm::count_if(record.operands, [](const LayerOperand &operand) {
+      return operand.kind == OperandKind::Input || operand.kind == OperandKind::Target;
+    });
+    for (const LayerOperand &operand : record.operands)
+      segments.push_back(operand.kind == OperandKind::Inputs      ? inputs.size() - single
+                         : operand.kind == OperandKind::Parameter ? isGiven(operand.name)
+                                                                  : operand.kind != OperandKind::Internal);
     state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(segments));
   }
   return builder.create(state)->getResult(0);
@@ -191,7 +196,7 @@ Value NetworkBuilder::addVariable(const LayerEntry &entry, const nn::ParameterSp
   hasParameters |= spec.trained;
   return nn::VariableOp::create(builder, location, nn::tensorOf(nn::Kind::Whole, spec.shape, real),
                                 entry.name + "." + spec.suffix, spec.trained ? "parameter" : "buffer", spec.init,
-                                llvm::APFloat(spec.initA), llvm::APFloat(spec.initB));
+                                spec.initA, spec.initB);
 }
 
 void NetworkBuilder::addEnd(nn::NetworkOp network, Value logits, Value target) {

@@ -1,6 +1,7 @@
 //===- LayerReader.cpp - one entry of `network`, `preprocess` or `loss` -------------------------------------------===//
 #include "compiler/frontend/LayerReader.h"
 
+#include "compiler/frontend/Attributes.h"
 #include "compiler/frontend/Settings.h"
 #include "compiler/support/Names.h"
 
@@ -25,8 +26,7 @@ std::string example(const LayerRecord &record) {
   std::string text;
   for (const LayerAttribute &attribute : record.attributes)
     if (attribute.isRequired)
-      text += (text.empty() ? "" : ", ") + attribute.name +
-              (attribute.type == AttributeType::Pair ? ": NUMBER or [H, W]" : ": NUMBER");
+      text += (text.empty() ? "" : ", ") + attribute.name + ": " + placeholder(attribute);
   return text.empty() ? record.name : record.name + ": {" + text + "}";
 }
 
@@ -109,7 +109,8 @@ LayerEntry LayerReader::read(const Node &node, LayerRole role) {
       if (isMap && reader.isMisspelt(*settings, attribute.name, keysOf(record)))
         continue;
       reader.error(*entry.place, entry.label() + ": the key '" + attribute.name + "' is missing", example(record));
-    } else if (auto value = readAttribute(*found->second, attribute, entry.label() + ": " + attribute.name)) {
+    } else if (auto value =
+                   readAttribute(*found->second, attribute, entry.label() + ": " + attribute.name, context, reader)) {
       attributes.set(attribute.name, value);
     } else {
       valid = false;
@@ -145,67 +146,6 @@ bool LayerReader::collectValues(LayerEntry &entry, const Node &settings) {
     if (entry.record->attribute(key->text))
       entry.values[key->text] = value.get();
   return reader.checkKeys(settings, entry.label(), keysOf(*entry.record));
-}
-
-mlir::Attribute LayerReader::readAttribute(const Node &node, const LayerAttribute &attribute, const std::string &what) {
-  switch (attribute.type) {
-  case AttributeType::Count: {
-    auto value = reader.whole(node, what, 1, nn::maxDimension);
-    return value ? mlir::IntegerAttr::get(mlir::IntegerType::get(&context, 64), *value) : nullptr;
-  }
-  case AttributeType::Flag: {
-    auto value = reader.flag(node, what);
-    return value ? mlir::BoolAttr::get(&context, *value) : nullptr;
-  }
-  case AttributeType::Number: {
-    auto value = reader.number(node, what);
-    return value ? mlir::FloatAttr::get(mlir::Float64Type::get(&context), *value) : nullptr;
-  }
-  case AttributeType::Pair:
-    return readPair(node, what, 1, false);
-  case AttributeType::Padding:
-    return readPair(node, what, 0, true);
-  case AttributeType::Numbers:
-    return readNumbers(node, what);
-  }
-  llvm_unreachable("every attribute type is read");
-}
-
-mlir::Attribute LayerReader::readPair(const Node &node, const std::string &what, int64_t least, bool isPadding) {
-  bool isList = node.kind == Node::Kind::Sequence;
-  bool isWord = node.kind == Node::Kind::Scalar && reader.describe(node) != node.text; // neither number nor flag
-  if (isPadding && node.kind == Node::Kind::Scalar && (node.text == "same" || node.text == "valid"))
-    return mlir::StringAttr::get(&context, node.text);
-  if (isList ? node.items.size() != 2 : node.kind != Node::Kind::Scalar || (isPadding && isWord)) {
-    std::string found = isList ? "a list of " + std::to_string(node.items.size()) : reader.describe(node);
-    reader.error(node,
-                 what + " must be a number" + (isPadding ? ", a pair [H, W], same or valid" : " or a pair [H, W]") +
-                     ", found " + found,
-                 isWord ? didYouMean(node.text, {"same", "valid"}) : "");
-    return nullptr;
-  }
-  auto height = reader.whole(isList ? *node.items[0] : node, what, least, nn::maxDimension);
-  auto width = isList ? reader.whole(*node.items[1], what, least, nn::maxDimension) : height;
-  if (!height || !width)
-    return nullptr;
-  if (isPadding)
-    return mlir::DenseI64ArrayAttr::get(&context, {*height, *height, *width, *width});
-  return mlir::DenseI64ArrayAttr::get(&context, {*height, *width});
-}
-
-mlir::Attribute LayerReader::readNumbers(const Node &node, const std::string &what) {
-  llvm::SmallVector<double> values;
-  bool valid = true;
-  auto readOne = [&](const Node &item) {
-    auto value = reader.number(item, what);
-    valid &= value.has_value();
-    values.push_back(value.value_or(0));
-  };
-  if (node.kind != Node::Kind::Sequence)
-    readOne(node);
-  for (const yaml::NodeRef &item : node.items)
-    readOne(*item);
-  return valid ? mlir::DenseF64ArrayAttr::get(&context, values) : nullptr;
 }
 
 } // namespace sylvite

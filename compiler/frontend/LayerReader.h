@@ -38,9 +38,6 @@ private:
   void readName(LayerEntry &entry, const yaml::Node *given);
   /// Puts the nodes of the attributes into entry.values; false where there are others.
   bool collectValues(LayerEntry &entry, const yaml::Node &settings);
-  mlir::Attribute readAttribute(const yaml::Node &node, const LayerAttribute &attribute, const std::string &what);
-  mlir::Attribute readPair(const yaml::Node &node, const std::string &what, int64_t least, bool isPadding);
-  mlir::Attribute readNumbers(const yaml::Node &node, const std::string &what);
 
   mlir::MLIRContext &context;
   ValueReader &reader;

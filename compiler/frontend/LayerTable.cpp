@@ -12,6 +12,18 @@ const std::vector<LayerRecord> &layerRecords() {
   return records;
 }
 
+unsigned LayerRecord::leastInputs() const {
+  return std::count_if(operands.begin(), operands.end(), [](const LayerOperand &operand) {
+    return operand.kind == OperandKind::Input || operand.kind == OperandKind::Inputs;
+  });
+}
+
+unsigned LayerRecord::mostInputs() const {
+  bool isOpen = std::any_of(operands.begin(), operands.end(),
+                            [](const LayerOperand &operand) { return operand.kind == OperandKind::Inputs; });
+  return isOpen ? inputLimit : leastInputs();
+}
+
 const LayerAttribute *LayerRecord::attribute(llvm::StringRef name) const {
   auto found = std::find_if(attributes.begin(), attributes.end(), [&](const auto &each) { return each.name == name; });
   return found == attributes.end() ? nullptr : &*found;
@@ -19,7 +31,7 @@ const LayerAttribute *LayerRecord::attribute(llvm::StringRef name) const {
 
 const LayerRecord *findLayer(llvm::StringRef name) {
   for (const LayerRecord &record : layerRecords())
-    if (record.name == name)
+    if (record.name == name || llvm::is_contained(record.aliases, name))
       return &record;
   return nullptr;
 }
@@ -29,6 +41,9 @@ std::vector<std::string> layerNames(LayerRole role) {
   for (const LayerRecord &record : layerRecords())
     if (record.role == role)
       names.push_back(record.name);
+  for (const LayerRecord &record : layerRecords())
+    if (record.role == role)
+      names.insert(names.end(), record.aliases.begin(), record.aliases.end());
   return names;
 }
 

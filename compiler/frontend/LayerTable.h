@@ -20,12 +20,20 @@ enum class LayerRole { Layer, Preprocess, Loss };
 
 /// How an attribute is written in YAML; the classes of attributes in NnBase.td.
 enum class AttributeType {
-  Count,   ///< a whole number, 1 or more
-  Pair,    ///< [H, W] of Counts, or one for both
-  Padding, ///< a whole number, 0 or more, a pair of them, same or valid
-  Flag,    ///< true or false
-  Number,  ///< a finite number
-  Numbers, ///< a list of finite numbers, or one
+  Count,    ///< a whole number, 1 or more
+  Counts,   ///< a list of them
+  Integer,  ///< a whole number of either sign
+  Integers, ///< a list of them
+  Single,   ///< [W], a list of one Count, or that number
+  Pair,     ///< [H, W] of Counts, or one for both
+  Triple,   ///< [D, H, W] of Counts, or one for all
+  Padding1, ///< a whole number, 0 or more, one a side, same or valid
+  Padding,  ///< the same, or one an axis, for an image
+  Padding3, ///< the same for a video
+  Flag,     ///< true or false
+  Number,   ///< a finite number
+  Numbers,  ///< a list of finite numbers, or one
+  Word,     ///< one of LayerAttribute::words
 };
 
 struct LayerAttribute {
@@ -33,6 +41,20 @@ struct LayerAttribute {
   AttributeType type;
   bool isRequired;
   std::string defaultText; ///< as in YAML; empty where there is none or it depends on other attributes
+  std::vector<std::string> words;
+};
+
+/// What an operand of a layer's op is.
+enum class OperandKind {
+  Input,     ///< one entry of `from`
+  Inputs,    ///< all entries of `from`, at least one
+  Target,    ///< of a loss
+  Parameter, ///< a variable of the layer; it may be absent
+  Internal,  ///< absent: passes add it
+};
+struct LayerOperand {
+  std::string name;
+  OperandKind kind;
 };
 
 struct LayerRecord {
@@ -42,21 +64,26 @@ struct LayerRecord {
   LayerRole role;
   std::string mainAttribute; ///< what a bare value stands for; may be empty
   std::string defaultOutput; ///< of a loss: the default of the file's `output`
-  std::vector<std::string> operands;
+  std::vector<std::string> aliases;
+  std::vector<LayerOperand> operands;
   bool isSegmented; ///< the op has the attribute operandSegmentSizes
   std::vector<LayerAttribute> attributes;
   void (*plan)(llvm::ArrayRef<mlir::RankedTensorType> inputs, mlir::DictionaryAttr attributes, nn::LayerPlan &plan);
 
-  /// Operands that are no parameters: the layer's input; the network's last value and the target for a loss.
-  unsigned inputCount() const { return role == LayerRole::Loss ? 2 : 1; }
+  /// Fewest and most inputs that the layer takes.
+  unsigned leastInputs() const;
+  unsigned mostInputs() const;
   const LayerAttribute *attribute(llvm::StringRef name) const;
 };
 
+/// Limit of the inputs of a layer that takes any number of them.
+constexpr unsigned inputLimit = 64;
+
 /// All layers, by name.
 const std::vector<LayerRecord> &layerRecords();
-/// The layer of this name, or null.
+/// The layer of this name or alias, or null.
 const LayerRecord *findLayer(llvm::StringRef name);
-/// Names of the layers of this role.
+/// Names of the layers of this role, aliases after them.
 std::vector<std::string> layerNames(LayerRole role);
 
 } // namespace sylvite

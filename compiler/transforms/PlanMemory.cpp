@@ -185,7 +185,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         end = phases;
         alone = false;
       }
-      if (last.getPrediction() == result) {
+      if (llvm::is_contained(last.getPrediction(), result)) {
         setBuffer(region, "output", 0, layoutOf(result).elements() * elementBytes(result), -1, -1);
         continue;
       }

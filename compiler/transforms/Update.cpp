@@ -48,9 +48,7 @@ struct UpdatePass : impl::NnUpdateBase<UpdatePass> {
         OpBuilder::InsertionGuard guard(builder);
         builder.setInsertionPointAfter(parameter);
         return VariableOp::create(builder, loc, parameter.getType(),
-                                  builder.getStringAttr("optimizer." + name + "." + parameter.getName()),
-                                  builder.getStringAttr("slot"), builder.getStringAttr("constant"),
-                                  builder.getF64FloatAttr(0), builder.getF64FloatAttr(0));
+                                  ("optimizer." + name + "." + parameter.getName()).str(), "slot", "constant", 0, 0);
       };
       Operation *update;
       if (adam) {

@@ -217,8 +217,8 @@ static const BadInput layers[] = {
      "net.yaml:1:29: error: conv2d 'conv2d_1': filters " + whole + "the text 'many'\n" +
          "net.yaml:1:43: error: conv2d 'conv2d_1': kernel must be a number or a pair [H, W], found a list of 1\n"
          "net.yaml:1:56: error: conv2d 'conv2d_1': stride must be a number or a pair [H, W], found a map\n"
-         "net.yaml:1:69: error: conv2d 'conv2d_1': padding must be a number, a pair [H, W], same or valid, found the "
-         "text "
+         "net.yaml:1:69: error: conv2d 'conv2d_1': padding must be a number, a pair [H, W], [top, bottom, left, right], "
+         "same or valid, found the text "
          "'sam'\n  hint: did you mean 'same'?\n"
          "net.yaml:1:80: error: conv2d 'conv2d_1': bias must be true or false, found 1\n"},
     {"OutOfRange", layer("conv2d: {filters: 0, kernel: [3, -3], stride: 2147483648, padding: -1}"),
