@@ -4,19 +4,22 @@
     python3 -m venv VENV && VENV/bin/pip install -r tests/golden/requirements.txt
     VENV/bin/python tests/golden/make_golden.py [CASE-OR-OP...]
 
-It is not part of the suite, and no test imports torch: the files are checked in. For each case it builds the network in
-float32 and again in float64 with the same initial values, makes 10 steps on one batch, and writes to data/<op>/<case>/
+It is not part of the suite, and no test imports torch: the files are checked in. It needs the table of layers that a
+build writes (tests/ops/graph.py). For each case it builds the network (torch_network.py) in float32 and again in float64
+with the same initial values, makes 10 steps on one batch, and writes to data/<op>/<case>/
 
     X.npy, Y.npy          the batch, images as N,H,W,C                       (not for the shipped networks: formula.py)
     state.safetensors     parameters and buffers before the first step       (not for the shipped networks: formula.py)
-    expected.safetensors  after float32: `output`, `grad.*`, parameters, buffers and slots of the first step, `loss` of
-                          all 10, `predict` in evaluation mode before the first step
+    expected.safetensors  after float32: `output`, `grad.*`, parameters, buffers and slots of the case's step (the
+                          first, unless it says otherwise), `loss` of all 10 (or that many), `predict` in evaluation
+                          mode before the first step
+
+Several inputs and targets are X_<name>.npy and Y_<name>.npy; several losses have `output.<value>`, `predict.<value>`.
 
 A tensor of more than 1024 elements is stored as 256 samples at formula.sample_positions(). The metadata field `tensors`
 gives each tensor's shape, the largest difference between float32 and float64, its sum and its sum of squares. Running
 it again writes the same bytes.
 """
-import collections
 import json
 import pathlib
 import shutil
@@ -25,98 +28,25 @@ import sys
 import numpy as np
 import safetensors.torch
 import torch
-from torch import nn
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ops"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "ops")]
 import cases  # noqa: E402
 import formula  # noqa: E402
+import graph  # noqa: E402
 import tensors  # noqa: E402
+import torch_losses  # noqa: E402
+from torch_network import Network  # noqa: E402
+from torch_optimizers import Training  # noqa: E402
+from torch_values import channels_last  # noqa: E402
 
 STEPS = 10
 
 
-def pair(value):
-    return tuple(value) if isinstance(value, list) else (value, value)
-
-
-class PaddedConv2d(nn.Conv2d):
-    """conv2d with `padding: same` at any stride: ceil(size / stride) outputs, the odd pixel of padding at the end."""
-
-    def forward(self, x):
-        amounts = []
-        for size, kernel, stride in reversed(list(zip(x.shape[2:], self.kernel_size, self.stride))):
-            total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            amounts += [total // 2, total - total // 2]
-        return super().forward(nn.functional.pad(x, amounts))
-
-
-def make_layer(kind, attributes, shape):
-    """The torch module of one layer whose input has `shape` (C,H,W or C)."""
-    if kind == "conv2d":
-        padding = attributes.get("padding", 0)
-        form = PaddedConv2d if padding == "same" else nn.Conv2d
-        return form(shape[0], attributes["filters"], pair(attributes["kernel"]), pair(attributes.get("stride", 1)),
-                    0 if padding in ("same", "valid") else pair(padding), bias=attributes.get("bias", True))
-    if kind == "linear":
-        return nn.Linear(shape[0], attributes["units"], bias=attributes.get("bias", True))
-    if kind == "batch_norm":
-        form = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
-        return form(shape[0], eps=attributes.get("eps", 1e-5), momentum=attributes.get("momentum", 0.1),
-                    affine=attributes.get("affine", True))
-    if kind == "relu":
-        return nn.ReLU()
-    if kind == "max_pool2d":
-        window = pair(attributes["window"])
-        return nn.MaxPool2d(window, pair(attributes.get("stride", list(window))), pair(attributes.get("padding", 0)))
-    if kind == "flatten":
-        return nn.Flatten()
-    raise ValueError(f"no layer '{kind}'")
-
-
-def channels_first(x):
-    """N,H,W,C to N,C,H,W; N,W,C to N,C,W; N,C as it is."""
-    return x if x.dim() == 2 else x.movedim(-1, 1)
-
-
-def preprocess(case, x):
-    """The network's preprocessing of x (channels last), in x's type."""
-    for step in case.network.get("preprocess", []):
-        attributes = step["normalize"]
-        mean = torch.tensor(attributes.get("mean", [0.0]), dtype=x.dtype)
-        std = torch.tensor(attributes.get("std", [1.0]), dtype=x.dtype)
-        x = (x / attributes.get("divide", 1) - mean) / std
-    return x
-
-
-def build(case):
-    """The network as nn.Sequential whose keys are Sylvite's parameter names."""
-    layers, x = collections.OrderedDict(), channels_first(torch.zeros(2, *case.input_shape))
-    for name, kind, attributes in cases.named_layers(case.network):
-        layers[name] = make_layer(kind, attributes, list(x.shape[1:]))
-        x = layers[name](x)
-    return nn.Sequential(layers)
-
-
-def make_optimizer(case, net):
-    (kind, attributes), = case.network["optimizer"].items()
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items() if k != "learning_rate"}
-    form = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[kind]
-    return form(net.parameters(), lr=attributes["learning_rate"], **options)
-
-
-def slots(net, optimizer):
-    """Optimizer slots as {optimizer.<slot>.<parameter>: tensor}."""
-    result = {}
-    for name, parameter in net.named_parameters():
-        for slot, value in optimizer.state.get(parameter, {}).items():
-            if slot != "step" and value is not None:
-                result[f"optimizer.{slot}.{name}"] = value
-    return result
-
-
-def make_input(case):
-    """One batch (channels last) of the case's data kind."""
-    shape = (case.n, *case.input_shape)
+def make_input(case, name):
+    """One batch (channels last) of the data kind of this input."""
+    (kind, limit), facts = case.data_of(name), case.inputs[name]
+    shape = (case.n, *facts["shape"])
     kinds = {
         "normal": lambda: torch.randn(shape),
         "negative": lambda: -torch.randn(shape).abs() - 1,
@@ -126,38 +56,47 @@ def make_input(case):
         "offset": lambda: torch.randn(shape) * 0.1 + 100,
         "large": lambda: torch.randn(shape) * 1000,
         "uint8": lambda: torch.randint(0, 256, shape, dtype=torch.uint8),
+        "indices": lambda: torch.randint(0, limit, shape, dtype=torch.int32),
     }
-    return kinds[case.data]()
+    return kinds[kind]()
 
 
-def run(case, state, x, y, dtype):
-    """{name: tensor} of 10 steps in `dtype`, from `state`."""
-    net = build(case).to(dtype)
+def named(what, names, values):
+    """{what: value} of one value, {what.name: value} of several."""
+    return {what: values[0]} if len(values) == 1 else {f"{what}.{n}": v for n, v in zip(names, values)}
+
+
+def run(case, state, inputs, targets, dtype):
+    """{name: tensor} of the case's steps in `dtype`, from `state`."""
+    net = Network(case.network).to(dtype)
     net.load_state_dict({k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()})
+    losses, last = graph.losses(case.network), net.plan[-1].name
+    names = [source or last for _, _, source, _, _ in losses]
+    inputs = {name: x if x.dtype == torch.int32 else x.to(dtype) for name, x in inputs.items()}
     expected = {}
     if case.predict:
         with torch.no_grad():
-            logits = net.eval()(channels_first(preprocess(case, x.to(dtype))))
-            expected["predict"] = logits.softmax(1) if case.network["output"] == "softmax" else logits
+            values = net.eval().run(inputs)
+        expected |= named("predict", names, torch_losses.predictions(case.network, losses, last, values))
     net.train()
-    optimizer, losses = make_optimizer(case, net), []
-    for step in range(STEPS):
-        leaf = x.to(dtype, copy=True).requires_grad_(x.is_floating_point())
-        optimizer.zero_grad()
-        output = net(channels_first(preprocess(case, leaf)))
-        loss = nn.functional.cross_entropy(output, y.long())
+    training, history = Training(net, case.network), []
+    for step in range(1, max(STEPS, case.steps) + 1):
+        leaves = {name: x.detach().clone() for name, x in inputs.items()}
+        for name, leaf in leaves.items():
+            leaf.requires_grad_(case.inputs[name]["dtype"] == "float32")
+        net.zero_grad()
+        loss, outputs = torch_losses.total(losses, last, net.run(leaves), targets)
         loss.backward()
-        losses.append(loss.detach())
-        if step == 0:
-            expected["output"] = output.detach()
-            if leaf.grad is not None:
-                expected["grad.input"] = leaf.grad
-            expected |= {f"grad.{k}": p.grad.clone() for k, p in net.named_parameters()}
-            optimizer.step()
-            expected |= {k: v.clone() for k, v in (net.state_dict() | slots(net, optimizer)).items()}
-        else:
-            optimizer.step()
-    return expected | {"loss": torch.stack(losses)}
+        history.append(loss.detach())
+        if step == case.steps:
+            expected |= named("output", names, [channels_last(value).detach() for value in outputs])
+            grads = {name: leaf.grad for name, leaf in leaves.items() if leaf.requires_grad}
+            expected |= {f"grad.{name}": grad for name, grad in grads.items() if grad is not None}
+            expected |= {f"grad.{k}": p.grad.clone() for k, p in net.named_parameters() if p.requires_grad}
+        training.step()
+        if step == case.steps:
+            expected |= {k: v.clone() for k, v in (net.state_dict() | training.slots()).items()}
+    return expected | {"loss": torch.stack(history)}
 
 
 def describe(name, single, double):
@@ -188,23 +127,27 @@ def write_case(case):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     torch.manual_seed(formula.hashes(case.name, 1)[0] >> np.uint64(33))
-    net = build(case)
+    net = Network(case.network)
     if case.op == "models":
         shapes = {k: list(v.shape) for k, v in net.state_dict().items()}
         state = {k: torch.from_numpy(v) for k, v in formula.state(shapes).items()}
-        x = torch.from_numpy(formula.images(case.name + ".X", (case.n, *case.input_shape)))
-        y = torch.from_numpy(formula.labels(case.name + ".Y", case.n, case.classes))
+        inputs = {"input": torch.from_numpy(formula.images(case.name + ".X", (case.n, *case.inputs["input"]["shape"])))}
+        classes = net.shapes[net.plan[-1].name][0]
+        targets = {"target": torch.from_numpy(formula.labels(case.name + ".Y", case.n, classes))}
     else:
-        state = {k: v.clone() for k, v in net.state_dict().items()}
+        state, norms = {k: v.clone() for k, v in net.state_dict().items()}, net.normalization()
         for name, value in state.items():  # away from 0 and 1, so that every factor shows
-            if name.startswith("batch_norm") and value.is_floating_point():
+            if name.rpartition(".")[0] in norms and value.is_floating_point():
                 value += torch.rand_like(value) - 0.4
-        x, y = make_input(case), torch.randint(0, case.classes, (case.n,), dtype=getattr(torch, case.target))
-        np.save(folder / "X.npy", x.numpy())
-        np.save(folder / "Y.npy", y.numpy())
+        inputs = {name: make_input(case, name) for name in case.inputs}
+        targets = torch_losses.make_targets(graph.losses(case.network), net.plan[-1].name, net.shapes, case.n,
+                                            case.target)
+        for which, values in (("X", inputs), ("Y", targets)):
+            for name, path in case.files(folder, which).items():
+                np.save(path, values[name].numpy())
         safetensors.torch.save_file(state, folder / "state.safetensors")
         (folder / "state.safetensors").chmod(0o644)
-    single, double = run(case, state, x, y, torch.float32), run(case, state, x, y, torch.float64)
+    single, double = (run(case, state, inputs, targets, dtype) for dtype in (torch.float32, torch.float64))
     check_stable(case, single, double)
     values, facts = {}, {}
     for name in sorted(single):

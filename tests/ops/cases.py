@@ -1,34 +1,41 @@
 """Case files: what a case is, and the network file that it stands for.
 
-A case file tests/ops/<op>.yaml is a list of cases. A case has the keys of a network file (`input` as the shape alone)
-and these of its own; every key but `case`, `input` and `network` has a default:
+A case file tests/ops/<op>.yaml is a list of cases; every such file is taken. A case has the keys of a network file
+(`input` as the shape alone) and these of its own; every key but `case`, `input` (or `inputs`) and `network` has a
+default:
 
     case       name of the case; the network is called <op>_<case>
-    input      shape of one sample, H W C, W C or C
-    dtype      float32 (default) or uint8
+    input      shape of one sample, T H W C, H W C, W C or C
+    dtype      float32 (default), uint8 or int32
     batch      largest batch that is compiled for (default 4)
     n          rows that are used (default: batch)
-    data       normal, negative, integers, ties, zeros, offset (mean 100, standard deviation 0.1), large, uint8
-    target     dtype of the class numbers: int32 (default) or int64
+    data       normal, negative, integers, ties, zeros, offset (mean 100, standard deviation 0.1), large, uint8,
+               indices (whole numbers from 0 to below `limit`)
+    limit      of `indices` (default 10)
+    target     what the target is drawn from: class numbers int32 or int64, or one of normal, uniform, flags (0 or 1),
+               probabilities; the default is what the loss takes (tests/golden/torch_losses.py)
+    steps      number of steps after which parameters and the rest are compared (default 1); losses: 10, or more
     predict    true: the output of `sylvite predict` is compared too (evaluation mode, output function)
     long       true: not in the suite, only in runs with --long
 
-`network`, `preprocess`, `optimizer`, `output` are as in a network file and go there as they are.
+`inputs`, `preprocess`, `blocks`, `network`, `loss` (default cross_entropy), `optimizer`, `output`, `metrics` and
+`training` are as in a network file and go there as they are (`training` besides batch, epochs and seed). A case with
+several inputs has `inputs:` in place of `input` and `dtype`; `data` and `limit` are then for those without their own,
+given as maps {input: kind}.
 """
 import dataclasses
 import pathlib
 
+import graph
 import yaml_subset
 
-OPS = ("conv2d", "linear", "batch_norm", "relu", "max_pool2d", "flatten", "normalize", "cross_entropy", "softmax",
-       "sgd", "adam")
 MODELS = ("mlp", "lenet5", "fashion_cnn")
-DATA_KINDS = ("normal", "negative", "integers", "ties", "zeros", "offset", "large", "uint8")
+DATA_KINDS = ("normal", "negative", "integers", "ties", "zeros", "offset", "large", "uint8", "indices")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "data"
 
-_OWN_KEYS = {"case", "input", "dtype", "batch", "n", "data", "target", "predict", "long"}
-_NETWORK_KEYS = {"preprocess", "network", "optimizer", "output"}
+_OWN_KEYS = {"case", "input", "dtype", "batch", "n", "data", "limit", "target", "steps", "predict", "long"}
+_NETWORK_KEYS = {"inputs", "preprocess", "blocks", "network", "loss", "optimizer", "output", "metrics", "training"}
 
 
 @dataclasses.dataclass
@@ -39,28 +46,40 @@ class Case:
     network: dict
     batch: int      # compiled maximum
     n: int          # rows that are used
-    data: str = "normal"
-    target: str = "int32"
+    data: str | dict = "normal"
+    limit: int | dict = 10
+    target: str | None = None
+    steps: int = 1
     predict: bool = False
     long: bool = False
     path: pathlib.Path | None = None  # the network file, where there is one
 
     @property
-    def input_shape(self):
-        return self.network["input"]["shape"]
+    def inputs(self):
+        """{name: {shape, dtype}} of the inputs, in the file's order."""
+        return {name: {"dtype": "float32"} | facts for name, facts in graph.inputs(self.network).items()}
 
     @property
-    def input_dtype(self):
-        return self.network["input"]["dtype"]
+    def targets(self):
+        """Names of the targets, in order."""
+        return list(dict.fromkeys(name for *_, name in graph.losses(self.network)))
 
-    @property
-    def classes(self):
-        return layer_parts(self.network["network"][-1])[1]["units"]
+    def data_of(self, name):
+        """(kind, limit) of the data of this input."""
+        kind = self.data.get(name) if isinstance(self.data, dict) else self.data
+        limit = self.limit.get(name, 10) if isinstance(self.limit, dict) else self.limit
+        dtype = self.inputs[name]["dtype"]
+        return kind or {"uint8": "uint8", "int32": "indices"}.get(dtype, "normal"), limit
 
     @property
     def golden(self):
         """Folder of the case's golden files."""
         return GOLDEN / self.op / self.name
+
+    def files(self, folder, which):
+        """{name: path} of the files of inputs ("X") or targets ("Y"): X.npy, or X_<name>.npy where there are several."""
+        names = list(self.inputs) if which == "X" else self.targets
+        return {name: folder / (f"{which}.npy" if len(names) == 1 else f"{which}_{name}.npy") for name in names}
 
     def text(self):
         """The network file."""
@@ -80,27 +99,6 @@ def _layer_text(layer):
     return f"{kind}: {yaml_subset.dump_flow(value)}"
 
 
-MAIN_ATTRIBUTE = {"linear": "units", "max_pool2d": "window", "conv2d": "filters"}
-
-
-def layer_parts(layer):
-    """Kind and attributes of a layer in any of its three forms: name, name with its main attribute, name with a map."""
-    if isinstance(layer, str):
-        return layer, {}
-    (kind, value), = layer.items()
-    return kind, value if isinstance(value, dict) else {MAIN_ATTRIBUTE[kind]: value}
-
-
-def named_layers(network):
-    """(name, kind, attributes) of each layer; unnamed ones are called by kind and number, from 1."""
-    result, count = [], {}
-    for layer in network["network"]:
-        kind, attributes = layer_parts(layer)
-        count[kind] = count.get(kind, 0) + 1
-        result.append((attributes.get("name", f"{kind}_{count[kind]}"), kind, attributes))
-    return result
-
-
 def load_op(op):
     """The cases of tests/ops/<op>.yaml."""
     path = ROOT / "tests" / "ops" / f"{op}.yaml"
@@ -118,18 +116,25 @@ def _case(op, raw, path):
     if unknown:
         raise ValueError(f"{where}: unknown keys {sorted(unknown)}")
     batch = raw.get("batch", 4)
-    dtype = raw.get("dtype", "float32")
-    data = raw.get("data", "uint8" if dtype == "uint8" else "normal")
-    if data not in DATA_KINDS or raw.get("n", batch) > batch:
+    network = {"name": f"{op}_{raw['case']}"}
+    if "inputs" in raw:
+        network["inputs"] = raw["inputs"]
+    else:
+        network["input"] = {"shape": raw["input"], "dtype": raw.get("dtype", "float32")}
+    network |= {key: raw[key] for key in ("preprocess", "blocks", "network") if key in raw}
+    network["loss"] = raw.get("loss", "cross_entropy")
+    if "output" in raw or network["loss"] == "cross_entropy":
+        network["output"] = raw.get("output", "softmax")
+    if "metrics" in raw or network["loss"] == "cross_entropy":
+        network["metrics"] = raw.get("metrics", ["accuracy"])
+    network |= {"optimizer": raw.get("optimizer", {"sgd": {"learning_rate": 0.05}}),
+                "training": {"batch": batch, "epochs": 1, "seed": 1} | raw.get("training", {})}
+    case = Case(op, network["name"], network, batch, raw.get("n", batch), raw.get("data"), raw.get("limit", 10),
+                raw.get("target"), raw.get("steps", 1), raw.get("predict", False), raw.get("long", False))
+    case.data = case.data or {}
+    if case.n > batch or any(case.data_of(name)[0] not in DATA_KINDS for name in case.inputs):
         raise ValueError(f"{where}: wrong data kind or more rows than the batch")
-    network = {"name": f"{op}_{raw['case']}", "input": {"shape": raw["input"], "dtype": dtype}}
-    if "preprocess" in raw:
-        network["preprocess"] = raw["preprocess"]
-    network |= {"network": raw["network"], "loss": "cross_entropy", "output": raw.get("output", "softmax"),
-                "metrics": ["accuracy"], "optimizer": raw.get("optimizer", {"sgd": {"learning_rate": 0.05}}),
-                "training": {"batch": batch, "epochs": 1, "seed": 1}}
-    return Case(op, network["name"], network, batch, raw.get("n", batch), data, raw.get("target", "int32"),
-                raw.get("predict", False), raw.get("long", False))
+    return case
 
 
 def load_model(name, n=6):
@@ -139,6 +144,11 @@ def load_model(name, n=6):
     return Case("models", name, network, network["training"]["batch"], n, "uint8", predict=True, path=path)
 
 
-def load_all(ops=OPS, models=MODELS):
-    """All cases of these ops and models, in order."""
-    return [case for op in ops for case in load_op(op)] + [load_model(model) for model in models]
+def ops():
+    """Names of the case files."""
+    return sorted(path.stem for path in (ROOT / "tests" / "ops").glob("*.yaml"))
+
+
+def load_all():
+    """All cases, of ops and of shipped networks."""
+    return [case for op in ops() for case in load_op(op)] + [load_model(model) for model in MODELS]

@@ -12,29 +12,52 @@ import tensors
 
 
 def input_files(case, folder):
-    """Paths (X, Y, state) of the case; for the shipped networks the files are made by formula in `folder`."""
+    """Paths of the case: ({input: X}, {target: Y}, state); for the shipped networks they are made by formula in
+    `folder`."""
     if case.op != "models":
-        return case.golden / "X.npy", case.golden / "Y.npy", case.golden / "state.safetensors"
-    shapes = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["state"])
-    paths = folder / "X.npy", folder / "Y.npy", folder / "state.safetensors"
-    np.save(paths[0], formula.images(case.name + ".X", (case.n, *case.input_shape)))
-    np.save(paths[1], formula.labels(case.name + ".Y", case.n, case.classes))
-    tensors.write(paths[2], formula.state(shapes))
-    return paths
+        return case.files(case.golden, "X"), case.files(case.golden, "Y"), case.golden / "state.safetensors"
+    metadata = tensors.read(case.golden / "expected.safetensors")[1]
+    (x,), (y,) = case.files(folder, "X").values(), case.files(folder, "Y").values()
+    np.save(x, formula.images(case.name + ".X", (case.n, *case.inputs["input"]["shape"])))
+    np.save(y, formula.labels(case.name + ".Y", case.n, json.loads(metadata["tensors"])["output"]["shape"][1]))
+    state = folder / "state.safetensors"
+    tensors.write(state, formula.state(json.loads(metadata["state"])))
+    return {"input": x}, {"target": y}, state
+
+
+def file_arguments(option, files):
+    """[option, file] for one file, [option, name=file, ...] for several."""
+    if len(files) == 1:
+        return [option, *files.values()]
+    return [word for name, path in files.items() for word in (option, f"{name}={path}")]
+
+
+def step_arguments(net, x, y, state):
+    """Arguments of `sylvite step` on these files."""
+    return ["step", net, "--state", state, *file_arguments("--input", x), *file_arguments("--target", y)]
 
 
 def run(sylvite, case, net, folder):
     """Failures (list of lines) of one case against its golden files."""
     x, y, state = input_files(case, folder)
-    arguments = ("step", net, "--state", state, "--input", x, "--target", y)
-    sylvite.run(*arguments, "--steps", 1, "--dump", folder / "one.safetensors")
-    sylvite.run(*arguments, "--steps", 10, "--dump", folder / "ten.safetensors")
-    actual = tensors.read(folder / "one.safetensors")[0]
-    actual["loss"] = tensors.read(folder / "ten.safetensors")[0]["loss"]
+    arguments = step_arguments(net, x, y, state)
+    steps = max(10, case.steps)
+    sylvite.run(*arguments, "--steps", case.steps, "--dump", folder / "first.safetensors")
+    actual = tensors.read(folder / "first.safetensors")[0]
+    if steps != case.steps:
+        sylvite.run(*arguments, "--steps", steps, "--dump", folder / "all.safetensors")
+        actual["loss"] = tensors.read(folder / "all.safetensors")[0]["loss"]
     if case.predict:
-        sylvite.run("predict", net, "--data", x, "--checkpoint", state, "--out", folder / "predict.npy")
-        actual["predict"] = np.load(folder / "predict.npy")
+        actual |= predictions(sylvite, case, net, folder, x, state)
     return compare(case, actual)
+
+
+def predictions(sylvite, case, net, folder, x, state):
+    """{predict: array}, or {predict.<output>: array} for several outputs, of `sylvite predict`."""
+    for path in folder.glob("predict*.npy"):
+        path.unlink()
+    sylvite.run("predict", net, *file_arguments("--data", x), "--checkpoint", state, "--out", folder / "predict.npy")
+    return {path.stem.replace("predict_", "predict.", 1): np.load(path) for path in folder.glob("predict*.npy")}
 
 
 def compare(case, actual):

@@ -17,35 +17,62 @@ import cases
 import command
 import formula
 import golden
+import graph
 import tensors
 
-EXACT = {"conv2d", "linear", "relu", "max_pool2d", "flatten"}
+EXACT = {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear", "relu",
+         "max_pool1d", "max_pool2d", "max_pool3d", "global_max_pool", "flatten", "reshape", "permute", "concat", "slice",
+         "add", "subtract", "pad", "crop", "pixel_shuffle"}
+NORMALIZATION = {"batch_norm", "layer_norm", "group_norm", "instance_norm"}
 SGD = {"sgd": {"learning_rate": 0.125}}
 
 
 def integer_files(case, folder):
-    """Writes whole-numbered X, Y and state of the case's shapes; returns their paths."""
+    """Writes whole-numbered X, Y and state of the case's shapes; returns their paths, as golden.input_files()."""
     rows = 1 << (case.n.bit_length() - 1)
     if case.op == "models":
         shapes = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["state"])
     else:
         shapes = {k: list(v.shape) for k, v in tensors.read(case.golden / "state.safetensors")[0].items()}
-    last = cases.named_layers(case.network)[-1][0]
-    state = {name: _integer_parameter(name, shape, last) for name, shape in shapes.items()}
-    shape = (rows, *case.input_shape)
-    x = formula.images(case.name, shape) if case.input_dtype == "uint8" else formula.integers(case.name, shape, -3, 3)
-    paths = folder / "X.npy", folder / "Y.npy", folder / "state.safetensors"
-    np.save(paths[0], x)
-    np.save(paths[1], formula.labels(case.name + ".Y", rows, case.classes, case.target))
-    tensors.write(paths[2], state)
-    return paths
+    layers = graph.layers(case.network)
+    norms = {layer.weights for layer in layers if layer.kind in NORMALIZATION}
+    state = {name: _integer_parameter(name, shape, layers[-1].weights, norms) for name, shape in shapes.items()}
+    x, y, path = case.files(folder, "X"), case.files(folder, "Y"), folder / "state.safetensors"
+    for name, file in x.items():
+        np.save(file, _integer_input(case, name, rows))
+    for name, file in y.items():
+        np.save(file, _integer_target(case, name, rows))
+    tensors.write(path, state)
+    return x, y, path
 
 
-def _integer_parameter(name, shape, last):
+def _integer_input(case, name, rows):
+    facts, seed = case.inputs[name], case.name + ("" if len(case.inputs) == 1 else "." + name)
+    shape = (rows, *facts["shape"])
+    if facts["dtype"] == "uint8":
+        return formula.images(seed, shape)
+    if facts["dtype"] == "int32":
+        return formula.integers(seed, shape, 0, case.data_of(name)[1] - 1).astype(np.int32)
+    return formula.integers(seed, shape, -3, 3)
+
+
+def _integer_target(case, name, rows):
+    """Class numbers that occur, or the golden target in whole numbers."""
+    if case.op == "models":
+        facts = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["tensors"])
+        return formula.labels(case.name + ".Y", rows, facts["output"]["shape"][1])
+    return np.rint(np.load(case.files(case.golden, "Y")[name]))[:rows].astype(_target_type(case, name))
+
+
+def _target_type(case, name):
+    return np.int32 if case.op == "models" else np.load(case.files(case.golden, "Y")[name]).dtype
+
+
+def _integer_parameter(name, shape, last, norms):
     layer, _, role = name.rpartition(".")
     if role == "num_batches_tracked":
         return np.zeros(shape, np.int64)
-    if layer.startswith("batch_norm"):
+    if layer in norms:
         return formula.integers(name, shape, *((1, 2) if role in ("weight", "running_var") else (-1, 1)))
     values = formula.integers(name, shape, -2, 2) * np.float32(128 if layer == last else 1)
     inputs = int(np.prod(shape[1:]))
@@ -54,13 +81,13 @@ def _integer_parameter(name, shape, last):
 
 def prepare(case, folder):
     """Makes the case what this comparison runs; returns the paths of its files."""
-    if case.op not in ("sgd", "adam"):
+    if case.op not in case.network["optimizer"]:  # only the cases of an optimizer keep theirs
         case.network["optimizer"] = SGD
     if case.op == "models":
         if "batch_norm" in case.network["network"]:
             return golden.input_files(case, folder)
         del case.network["preprocess"]
-        case.network["input"] = {"shape": case.input_shape, "dtype": "float32"}
+        case.network["input"] = {"shape": case.inputs["input"]["shape"], "dtype": "float32"}
     return integer_files(case, folder)
 
 
@@ -68,12 +95,13 @@ def run(sylvite, case, net, folder):
     """(failures, notes) of one case: the default schedules on each target against plain.yaml on this machine's."""
     x, y, state = prepare(case, folder)
     net.write_text(case.text(), encoding="utf-8")
-    arguments = ("step", net, "--state", state, "--input", x, "--target", y, "--steps", 1)
+    arguments = (*golden.step_arguments(net, x, y, state), "--steps", 1)
     dump = folder / "plain.safetensors"
     plain = ("--schedules", cases.ROOT / "schedules" / "plain.yaml", "--dump", dump)
     sylvite.run(*arguments, *plain)
-    np.save(y, wrong_labels(tensors.read(dump)[0]["output"], case.target))
-    sylvite.run(*arguments, *plain)
+    if has_classes(case):
+        np.save(y["target"], wrong_labels(tensors.read(dump)[0]["output"], _target_type(case, "target")))
+        sylvite.run(*arguments, *plain)
     reference, failures, notes = tensors.read(dump)[0], [], []
     for target, runnable in command.runnable_targets().items():
         if not runnable:
@@ -86,6 +114,12 @@ def run(sylvite, case, net, folder):
     return failures, notes
 
 
+def has_classes(case):
+    """Whether the one loss is a plain cross entropy of vectors."""
+    return case.network["loss"] == "cross_entropy" and case.targets == ["target"] and (
+        case.op == "models" or np.load(case.files(case.golden, "Y")["target"]).ndim == 1)
+
+
 def wrong_labels(output, dtype):
     """Labels [n] that are nowhere the largest output, so that no row's saturated gradient is zero."""
     n, classes = output.shape
@@ -94,9 +128,11 @@ def wrong_labels(output, dtype):
 
 def exact_names(case, reference):
     """Names of the tensors that must have equal bits."""
-    kinds = {kind for _, kind, _ in cases.named_layers(case.network)}
+    kinds = {layer.kind for layer in graph.layers(case.network)}
     if not kinds <= EXACT or "preprocess" in case.network:
         return set()
+    if not has_classes(case):
+        return {"output"} if tensors.largest(reference["output"]) < 2**22 else set()
     logits = reference["output"].astype(np.float64)
     gap = logits.max(axis=1, keepdims=True) - logits
     ties = (gap == 0).sum(axis=1)
