@@ -2,7 +2,6 @@
 import torch
 from torch import nn
 
-
 from torch_values import Apply, axis, channels_first, channels_last, layer
 
 BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d, 4: nn.BatchNorm3d}

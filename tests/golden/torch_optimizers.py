@@ -1,6 +1,8 @@
-"""Optimizers, learning-rate schedules and policies of `training`, as torch has them."""
+"""Optimizers, gradient clipping, accumulation and averages of parameters, as torch has them."""
 import torch
 from torch import nn
+
+from torch_schedules import Schedule
 
 OPTIMIZERS = {
     "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop,
@@ -67,9 +69,8 @@ class Training:
         exempt = settings.pop("decay_exempt", False)
         self.net, self.policy = net, network.get("training", {})
         self.optimizer = OPTIMIZERS[kind](groups(net, rate, decay, exempt), lr=rate, **settings)
-        self.schedule = make_schedule(self.optimizer, self.policy)
+        self.schedule = Schedule(self.optimizer, rate, self.policy) if {"schedule", "warmup"} & set(self.policy) else None
         self.count, self.sums, self.averages = 0, {}, {}
-        self.per_epoch = self.policy.get("steps_per_epoch", 1)
 
     def step(self):
         """Takes net's gradients, which the caller keeps for itself before; may change them."""
@@ -91,7 +92,7 @@ class Training:
             nn.utils.clip_grad_norm_(parameters, self.policy["clip_norm"])
         self.optimizer.step()
         if self.schedule:
-            self.schedule(self.count // k)
+            self.schedule.set(self.count // k)
         if "ema" in self.policy:
             decay = self.policy["ema"]
             for name, p in self.net.named_parameters():
@@ -107,10 +108,3 @@ class Training:
                 if slot != "step" and value is not None:
                     result[f"optimizer.{slot}.{name}"] = value
         return result | {f"ema.{name}": value for name, value in self.averages.items()}
-
-
-def make_schedule(optimizer, policy):
-    """function(updates made) that sets the learning rates for the next update; None for a constant rate."""
-    if not policy.get("schedule") and not policy.get("warmup"):
-        return None
-    raise NotImplementedError("schedules")
