@@ -33,14 +33,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "ops")]
 import cases  # noqa: E402
 import formula  # noqa: E402
+import golden  # noqa: E402
 import graph  # noqa: E402
 import tensors  # noqa: E402
 import torch_losses  # noqa: E402
 from torch_network import Network  # noqa: E402
 from torch_optimizers import Training  # noqa: E402
 from torch_values import channels_last  # noqa: E402
-
-STEPS = 10
 
 
 def make_input(case, name):
@@ -80,7 +79,7 @@ def run(case, state, inputs, targets, dtype):
         expected |= named("predict", names, torch_losses.predictions(case.network, losses, last, values))
     net.train()
     training, history = Training(net, case.network), []
-    for step in range(1, max(STEPS, case.steps) + 1):
+    for step in range(1, case.losses + 1):
         leaves = {name: x.detach().clone() for name, x in inputs.items()}
         for name, leaf in leaves.items():
             leaf.requires_grad_(case.inputs[name]["dtype"] == "float32")
@@ -128,13 +127,14 @@ def write_case(case):
     folder.mkdir(parents=True)
     torch.manual_seed(formula.hashes(case.name, 1)[0] >> np.uint64(33))
     net = Network(case.network)
-    if case.op == "models":
+    if case.by_formula:
         shapes = {k: list(v.shape) for k, v in net.state_dict().items()}
-        state = {k: torch.from_numpy(v) for k, v in formula.state(shapes).items()}
-        inputs = {"input": torch.from_numpy(formula.images(case.name + ".X", (case.n, *case.inputs["input"]["shape"])))}
-        classes = net.shapes[net.plan[-1].name][0]
-        targets = {"target": torch.from_numpy(formula.labels(case.name + ".Y", case.n, classes))}
+        metadata = {"state": json.dumps(shapes)}
+        facts = {"state": metadata["state"], "tensors": json.dumps({"output": {
+            "shape": [case.n, net.shapes[net.plan[-1].name][0]]}})}
+        state, inputs, targets = by_formula(case, facts)
     else:
+        metadata = {}
         state, norms = {k: v.clone() for k, v in net.state_dict().items()}, net.normalization()
         for name, value in state.items():  # away from 0 and 1, so that every factor shows
             if name.rpartition(".")[0] in norms and value.is_floating_point():
@@ -149,14 +149,24 @@ def write_case(case):
         (folder / "state.safetensors").chmod(0o644)
     single, double = (run(case, state, inputs, targets, dtype) for dtype in (torch.float32, torch.float64))
     check_stable(case, single, double)
+    write_expected(folder, single, double, metadata)
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def by_formula(case, metadata):
+    """(state, {input: tensor}, {target: tensor}) as golden.formula_data() makes them."""
+    inputs, targets, state = ({k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
+                              for arrays in golden.formula_data(case, metadata))
+    return state, inputs, targets
+
+
+def write_expected(folder, single, double, metadata):
+    """Writes expected.safetensors of the results in both precisions."""
     values, facts = {}, {}
     for name in sorted(single):
         values[name], facts[name] = describe(name, single[name], double[name])
-    metadata = {"tensors": json.dumps(facts), "torch": torch.__version__.split("+")[0]}
-    if case.op == "models":
-        metadata["state"] = json.dumps(shapes)
+    metadata = {"tensors": json.dumps(facts), "torch": torch.__version__.split("+")[0]} | metadata
     tensors.write(folder / "expected.safetensors", {k: v.numpy() for k, v in values.items()}, metadata)
-    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def main():

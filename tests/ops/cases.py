@@ -14,7 +14,7 @@ default:
     limit      of `indices` (default 10)
     target     what the target is drawn from: class numbers int32 or int64, or one of normal, uniform, flags (0 or 1),
                probabilities; the default is what the loss takes (tests/golden/torch_losses.py)
-    steps      number of steps after which parameters and the rest are compared (default 1); losses: 10, or more
+    steps      number of steps after which parameters and the rest are compared (default 1); of losses: 10, or more
     predict    true: the output of `sylvite predict` is compared too (evaluation mode, output function)
     long       true: not in the suite, only in runs with --long
 
@@ -27,10 +27,12 @@ import dataclasses
 import pathlib
 
 import graph
+import tensors
 import yaml_subset
 
 MODELS = ("mlp", "lenet5", "fashion_cnn")
 DATA_KINDS = ("normal", "negative", "integers", "ties", "zeros", "offset", "large", "uint8", "indices")
+RANDOM_IN_SUITE = 40  # generated networks in the suite: those of seeds 0 to 39
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "data"
 
@@ -41,7 +43,7 @@ _NETWORK_KEYS = {"inputs", "preprocess", "blocks", "network", "loss", "optimizer
 @dataclasses.dataclass
 class Case:
     """One case: a whole network (a network file as dicts and lists) and how to run it."""
-    op: str         # the case file it comes from, or "models"
+    op: str         # the case file it comes from, "models", or "random"
     name: str       # name of the network, unique among all cases
     network: dict
     batch: int      # compiled maximum
@@ -50,9 +52,11 @@ class Case:
     limit: int | dict = 10
     target: str | None = None
     steps: int = 1
+    losses: int = 10  # steps whose losses are compared
     predict: bool = False
     long: bool = False
-    path: pathlib.Path | None = None  # the network file, where there is one
+    path: pathlib.Path | None = None    # the network file, where there is one
+    folder: pathlib.Path | None = None  # of the golden files, where it is not the usual one
 
     @property
     def inputs(self):
@@ -74,7 +78,12 @@ class Case:
     @property
     def golden(self):
         """Folder of the case's golden files."""
-        return GOLDEN / self.op / self.name
+        return self.folder or GOLDEN / self.op / self.name
+
+    @property
+    def by_formula(self):
+        """Whether inputs, targets and state are made by formula.py, and not stored."""
+        return self.op in ("models", "random")
 
     def files(self, folder, which):
         """{name: path} of the files of inputs ("X") or targets ("Y"): X.npy, or X_<name>.npy where there are several."""
@@ -130,7 +139,8 @@ def _case(op, raw, path):
     network |= {"optimizer": raw.get("optimizer", {"sgd": {"learning_rate": 0.05}}),
                 "training": {"batch": batch, "epochs": 1, "seed": 1} | raw.get("training", {})}
     case = Case(op, network["name"], network, batch, raw.get("n", batch), raw.get("data"), raw.get("limit", 10),
-                raw.get("target"), raw.get("steps", 1), raw.get("predict", False), raw.get("long", False))
+                raw.get("target"), raw.get("steps", 1), max(10, raw.get("steps", 1)), raw.get("predict", False),
+                raw.get("long", False))
     case.data = case.data or {}
     if case.n > batch or any(case.data_of(name)[0] not in DATA_KINDS for name in case.inputs):
         raise ValueError(f"{where}: wrong data kind or more rows than the batch")
@@ -144,11 +154,29 @@ def load_model(name, n=6):
     return Case("models", name, network, network["training"]["batch"], n, "uint8", predict=True, path=path)
 
 
+def random_case(network, n, folder, long=False):
+    """The case of a generated network (tests/random): three steps on n rows, all data by formula."""
+    return Case("random", network["name"], network, network["training"]["batch"], n, {}, steps=3, losses=3, predict=True,
+                long=long, folder=folder)
+
+
+def load_random():
+    """The generated networks that have golden files, in the order of their seeds; those from RANDOM_IN_SUITE on are
+    long."""
+    result = []
+    for folder in (GOLDEN / "random").glob("random_*"):
+        network = yaml_subset.load(folder / "network.yaml")
+        n = int(tensors.read(folder / "expected.safetensors")[1]["n"])
+        seed = int(folder.name.removeprefix("random_"))
+        result.append((seed, random_case(network, n, folder, seed >= RANDOM_IN_SUITE)))
+    return [case for _, case in sorted(result, key=lambda pair: pair[0])]
+
+
 def ops():
     """Names of the case files."""
     return sorted(path.stem for path in (ROOT / "tests" / "ops").glob("*.yaml"))
 
 
 def load_all():
-    """All cases, of ops and of shipped networks."""
+    """All cases of ops and of shipped networks."""
     return [case for op in ops() for case in load_op(op)] + [load_model(model) for model in MODELS]

@@ -47,6 +47,28 @@ def labels(name, n, classes, dtype="int32"):
     return (hashes(name, n) % np.uint64(classes)).astype(dtype)
 
 
+def sample(name, shape, dtype, limit=10):
+    """A batch of inputs: float32 in [-2, 2), bytes, or int32 from 0 to below `limit`."""
+    if dtype == "uint8":
+        return images(name, shape)
+    if dtype == "int32":
+        return integers(name, shape, 0, limit - 1).astype(np.int32)
+    return (2.0 * uniform(name, shape)).astype(np.float32)
+
+
+def target(name, kind, shape, classes=2):
+    """A target of one of the kinds of torch_losses.TARGETS: class numbers, else float32."""
+    if kind in ("int32", "int64"):
+        return integers(name, shape, 0, classes - 1).astype(kind)
+    if kind == "flags":
+        return integers(name, shape, 0, 1)
+    values = uniform(name, shape)
+    if kind == "probabilities":
+        values = np.abs(values) + 0.125
+        values = values / values.sum(-1, keepdims=True)
+    return values.astype(np.float32)
+
+
 def state(shapes):
     """Parameters and buffers for {name: shape}: weights and biases within PyTorch's bound 1/sqrt(fan-in); for
     batch-norm, weight and running variance about 1, bias and running mean about 0."""

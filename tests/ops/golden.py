@@ -12,17 +12,30 @@ import tensors
 
 
 def input_files(case, folder):
-    """Paths of the case: ({input: X}, {target: Y}, state); for the shipped networks they are made by formula in
-    `folder`."""
-    if case.op != "models":
+    """Paths of the case: ({input: X}, {target: Y}, state); where its data are by formula they are made in `folder`."""
+    if not case.by_formula:
         return case.files(case.golden, "X"), case.files(case.golden, "Y"), case.golden / "state.safetensors"
-    metadata = tensors.read(case.golden / "expected.safetensors")[1]
-    (x,), (y,) = case.files(folder, "X").values(), case.files(folder, "Y").values()
-    np.save(x, formula.images(case.name + ".X", (case.n, *case.inputs["input"]["shape"])))
-    np.save(y, formula.labels(case.name + ".Y", case.n, json.loads(metadata["tensors"])["output"]["shape"][1]))
-    state = folder / "state.safetensors"
-    tensors.write(state, formula.state(json.loads(metadata["state"])))
-    return {"input": x}, {"target": y}, state
+    x, y, path = case.files(folder, "X"), case.files(folder, "Y"), folder / "state.safetensors"
+    inputs, targets, state = formula_data(case, tensors.read(case.golden / "expected.safetensors")[1])
+    for files, values in ((x, inputs), (y, targets)):
+        for name, file in files.items():
+            np.save(file, values[name])
+    tensors.write(path, state)
+    return x, y, path
+
+
+def formula_data(case, metadata):
+    """({input: array}, {target: array}, {parameter: array}) by formula; `metadata` is that of the golden file: `state`
+    has the parameters' shapes, `targets` {name: [kind, shape, classes]}, by default class numbers for `output`."""
+    inputs = {name: formula.sample(f"{case.name}.{'X' if name == 'input' else name}", (case.n, *facts["shape"]),
+                                   facts["dtype"], case.data_of(name)[1]) for name, facts in case.inputs.items()}
+    if "targets" in metadata:
+        targets = {name: formula.target(f"{case.name}.{'Y' if name == 'target' else name}", *facts)
+                   for name, facts in json.loads(metadata["targets"]).items()}
+    else:
+        classes = json.loads(metadata["tensors"])["output"]["shape"][1]
+        targets = {"target": formula.target(case.name + ".Y", "int32", [case.n], classes)}
+    return inputs, targets, formula.state(json.loads(metadata["state"]))
 
 
 def file_arguments(option, files):
@@ -41,11 +54,10 @@ def run(sylvite, case, net, folder):
     """Failures (list of lines) of one case against its golden files."""
     x, y, state = input_files(case, folder)
     arguments = step_arguments(net, x, y, state)
-    steps = max(10, case.steps)
     sylvite.run(*arguments, "--steps", case.steps, "--dump", folder / "first.safetensors")
     actual = tensors.read(folder / "first.safetensors")[0]
-    if steps != case.steps:
-        sylvite.run(*arguments, "--steps", steps, "--dump", folder / "all.safetensors")
+    if case.losses != case.steps:
+        sylvite.run(*arguments, "--steps", case.losses, "--dump", folder / "all.safetensors")
         actual["loss"] = tensors.read(folder / "all.safetensors")[0]["loss"]
     if case.predict:
         actual |= predictions(sylvite, case, net, folder, x, state)

@@ -30,7 +30,7 @@ SGD = {"sgd": {"learning_rate": 0.125}}
 def integer_files(case, folder):
     """Writes whole-numbered X, Y and state of the case's shapes; returns their paths, as golden.input_files()."""
     rows = 1 << (case.n.bit_length() - 1)
-    if case.op == "models":
+    if case.by_formula:
         shapes = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["state"])
     else:
         shapes = {k: list(v.shape) for k, v in tensors.read(case.golden / "state.safetensors")[0].items()}
@@ -57,15 +57,14 @@ def _integer_input(case, name, rows):
 
 
 def _integer_target(case, name, rows):
-    """Class numbers that occur, or the golden target in whole numbers."""
-    if case.op == "models":
-        facts = json.loads(tensors.read(case.golden / "expected.safetensors")[1]["tensors"])
-        return formula.labels(case.name + ".Y", rows, facts["output"]["shape"][1])
-    return np.rint(np.load(case.files(case.golden, "Y")[name]))[:rows].astype(_target_type(case, name))
+    """The golden target in whole numbers."""
+    return np.rint(_golden_target(case, name)[:rows]).astype(_golden_target(case, name).dtype)
 
 
-def _target_type(case, name):
-    return np.int32 if case.op == "models" else np.load(case.files(case.golden, "Y")[name]).dtype
+def _golden_target(case, name):
+    if case.by_formula:
+        return golden.formula_data(case, tensors.read(case.golden / "expected.safetensors")[1])[1][name]
+    return np.load(case.files(case.golden, "Y")[name])
 
 
 def _integer_parameter(name, shape, last, norms):
@@ -100,7 +99,7 @@ def run(sylvite, case, net, folder):
     plain = ("--schedules", cases.ROOT / "schedules" / "plain.yaml", "--dump", dump)
     sylvite.run(*arguments, *plain)
     if has_classes(case):
-        np.save(y["target"], wrong_labels(tensors.read(dump)[0]["output"], _target_type(case, "target")))
+        np.save(y["target"], wrong_labels(tensors.read(dump)[0]["output"], np.load(y["target"]).dtype))
         sylvite.run(*arguments, *plain)
     reference, failures, notes = tensors.read(dump)[0], [], []
     for target, runnable in command.runnable_targets().items():
@@ -116,8 +115,7 @@ def run(sylvite, case, net, folder):
 
 def has_classes(case):
     """Whether the one loss is a plain cross entropy of vectors."""
-    return case.network["loss"] == "cross_entropy" and case.targets == ["target"] and (
-        case.op == "models" or np.load(case.files(case.golden, "Y")["target"]).ndim == 1)
+    return case.network["loss"] == "cross_entropy" and _golden_target(case, "target").ndim == 1
 
 
 def wrong_labels(output, dtype):

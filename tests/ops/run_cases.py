@@ -5,7 +5,7 @@
 
 Modes: --golden compares steps and predictions with PyTorch's golden files; --check runs the gradient check in double;
 --plain compares the shipped schedules on every target with schedules/plain.yaml on whole numbers. Names choose ops,
-cases, `models`, or `ops` (all but the models); --long adds the cases that the suite leaves out. The last line is `N passed, N failed`; the exit
+cases, `models`, `ops` (all but the models) or `random` (the generated networks, which no other name stands for); --long adds the cases that the suite leaves out. The last line is `N passed, N failed`; the exit
 status is 1 where something failed. DIR keeps network files, dumps and the kernel cache.
 """
 import argparse
@@ -46,6 +46,8 @@ def run_case(sylvite, mode, case):
 def choose(names, long):
     """The cases that these names stand for (all where there are none)."""
     known = cases.load_all()
+    if any(name.startswith("random") for name in names):
+        known += cases.load_random()
     chosen = [c for c in known if not names or _words(c) & set(names)]
     unknown = set(names).difference(*map(_words, known))
     if unknown:
@@ -55,7 +57,7 @@ def choose(names, long):
 
 def _words(case):
     """What may name this case on the command line."""
-    return {case.op, case.name} | ({"ops"} if case.op != "models" else set())
+    return {case.op, case.name} | (set() if case.by_formula else {"ops"})
 
 
 def main():
