@@ -3,8 +3,8 @@
 
     run_cases.py --sylvite build/bin/sylvite --work DIR --golden [OP-OR-CASE...]
 
-Modes: --golden compares steps and predictions with PyTorch's golden files; --check runs the gradient check in double;
---plain compares the shipped schedules on every target with schedules/plain.yaml on whole numbers. Names choose ops,
+Modes: --golden compares steps and predictions with PyTorch's golden files; --check runs the gradient check in double, and
+--shapes K on K random shapes for each op, drawn from its case file (shapes.py); --plain compares the shipped schedules on every target with schedules/plain.yaml on whole numbers. Names choose ops,
 cases, `models`, `ops` (all but the models) or `random` (the generated networks, which no other name stands for); --long adds the cases that the suite leaves out. The last line is `N passed, N failed`; the exit
 status is 1 where something failed. DIR keeps network files, dumps and the kernel cache.
 """
@@ -16,7 +16,9 @@ import time
 import cases
 import command
 import golden
+import graph
 import plain
+import shapes
 
 
 def check(sylvite, case, net, folder):
@@ -25,7 +27,7 @@ def check(sylvite, case, net, folder):
     return []
 
 
-MODES = {"golden": golden.run, "check": check, "plain": plain.run}
+MODES = {"golden": golden.run, "check": check, "plain": plain.run, "shapes": check}
 
 
 def run_case(sylvite, mode, case):
@@ -60,6 +62,12 @@ def _words(case):
     return {case.op, case.name} | (set() if case.by_formula else {"ops"})
 
 
+def draw_shapes(sylvite, names, count, pool):
+    """The cases for `count` shapes of each op that these names stand for; an op is a layer, step or loss."""
+    ops = [op for op in cases.ops() if op in graph.table() and (not names or {op, "ops"} & set(names))]
+    return [case for drawn in pool.map(lambda op: shapes.generate(sylvite, op, count), ops) for case in drawn]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="OP-OR-CASE")
@@ -70,11 +78,16 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="a line for each case, with its seconds")
     group = parser.add_mutually_exclusive_group(required=True)
     for mode in MODES:
-        group.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode)
+        if mode != "shapes":
+            group.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode)
+    group.add_argument("--shapes", type=int, metavar="K")
     options = parser.parse_args()
-    sylvite, chosen = command.Sylvite(options.sylvite, options.work), choose(options.names, options.long)
+    options.mode = options.mode or "shapes"
+    sylvite = command.Sylvite(options.sylvite, options.work)
     failed, notes = 0, {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        chosen = (draw_shapes(sylvite, options.names, options.shapes, pool) if options.shapes else
+                  choose(options.names, options.long))
         for case, failures, said, seconds in pool.map(lambda c: run_case(sylvite, options.mode, c), chosen):
             failed += bool(failures)
             for note in said:
