@@ -4,7 +4,9 @@
 // distributions are PyTorch's.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "compiler/dialect/Nn.h"
+#include "compiler/dialect/LayerPlans.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -16,15 +18,6 @@ namespace {
 
 constexpr const char *imageHint = "an image has height, width and channels: [H, W, C]";
 
-/// Shared checks: batch-kind input, element type of parameters.
-int64_t number(DictionaryAttr attributes, StringRef key, int64_t otherwise = 0) {
-  auto attribute = dyn_cast_or_null<IntegerAttr>(attributes.get(key));
-  return attribute ? attribute.getInt() : otherwise;
-}
-bool flag(DictionaryAttr attributes, StringRef key, bool otherwise) {
-  auto attribute = dyn_cast_or_null<BoolAttr>(attributes.get(key));
-  return attribute ? attribute.getValue() : otherwise;
-}
 /// The pair under `key`, or `otherwise`.
 std::array<int64_t, 2> pair(DictionaryAttr attributes, StringRef key, std::array<int64_t, 2> otherwise) {
   auto attribute = dyn_cast_or_null<DenseI64ArrayAttr>(attributes.get(key));
@@ -94,7 +87,22 @@ DenseI64ArrayAttr array(MLIRContext *context, ArrayRef<int64_t> values) {
   return DenseI64ArrayAttr::get(context, values);
 }
 
-/// The output type, or an error where a dimension or the product of dimensions is too large.
+/// Refuses weights of more than maxElements elements. `extents` are all positive.
+bool weightFits(LayerPlan &plan, ArrayRef<int64_t> extents, StringRef key) {
+  int64_t elements = 1;
+  for (int64_t extent : extents) {
+    if (extent > maxElements / elements) {
+      plan.error(key, "the weights have more than " + Twine(maxElements) + " elements",
+                 "a tensor must stay below 1 GiB");
+      return false;
+    }
+    elements *= extent;
+  }
+  return true;
+}
+
+} // namespace
+
 void setOutput(LayerPlan &plan, RankedTensorType input, ArrayRef<int64_t> sample, Type element) {
   SmallVector<int64_t> shape{input.getDimSize(0)};
   int64_t elements = shape[0];
@@ -112,21 +120,28 @@ void setOutput(LayerPlan &plan, RankedTensorType input, ArrayRef<int64_t> sample
   plan.output = tensorOf(Kind::Batch, shape, element);
 }
 
-/// Refuses weights of more than maxElements elements. `extents` are all positive.
-bool weightFits(LayerPlan &plan, ArrayRef<int64_t> extents, StringRef key) {
-  int64_t elements = 1;
-  for (int64_t extent : extents) {
-    if (extent > maxElements / elements) {
-      plan.error(key, "the weights have more than " + Twine(maxElements) + " elements",
-                 "a tensor must stay below 1 GiB");
-      return false;
-    }
-    elements *= extent;
+LogicalResult verifyPlan(Operation *op, unsigned inputs, PlanFunction planOf) {
+  SmallVector<RankedTensorType> types;
+  for (Value operand : op->getOperands().take_front(inputs))
+    types.push_back(cast<RankedTensorType>(operand.getType()));
+  LayerPlan plan;
+  planOf(types, op->getAttrDictionary(), plan);
+  if (!plan.errors.empty())
+    return op->emitOpError() << plan.errors.front().text;
+  if (plan.output != op->getResult(0).getType())
+    return op->emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
+  unsigned given = op->getNumOperands() - inputs;
+  if (given != plan.parameters.size())
+    return op->emitOpError() << "has " << given << " variables, expected " << plan.parameters.size();
+  for (auto [index, spec] : llvm::enumerate(plan.parameters)) {
+    auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
+    ArrayRef<int64_t> shape = spec.shape;
+    if (type.getShape() != shape)
+      return op->emitOpError() << "variable '" << spec.suffix << "' is " << type << ", expected the shape "
+                               << llvm::formatv("[{0:$[, ]}]", llvm::make_range(shape.begin(), shape.end())).str();
   }
-  return true;
+  return success();
 }
-
-} // namespace
 
 void NormalizeOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   MLIRContext *context = inputs[0].getContext();

@@ -1,9 +1,8 @@
 //===- Nn.cpp - the nn dialect: registration, kinds, verifiers ----------------------------------------------------===//
-#include "compiler/dialect/Nn.h"
+#include "compiler/dialect/LayerPlans.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -48,33 +47,6 @@ std::string sampleShape(RankedTensorType type) {
   for (int64_t extent : type.getShape().drop_front())
     text += (text.empty() ? "" : "x") + std::to_string(extent);
   return text.empty() ? "1" : text;
-}
-
-/// The plan of a layer must agree with its operands' and result's types. Variables may be partial sums nowhere.
-template <typename Layer> static LogicalResult verifyLayer(Layer op, unsigned inputs) {
-  SmallVector<RankedTensorType> types;
-  for (Value operand : op->getOperands().take_front(inputs))
-    types.push_back(cast<RankedTensorType>(operand.getType()));
-  LayerPlan plan;
-  Layer::plan(types, op->getAttrDictionary(), plan);
-  if (!plan.errors.empty())
-    return op.emitOpError() << plan.errors.front().text;
-  if (plan.output != op->getResult(0).getType())
-    return op.emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
-  SmallVector<ArrayRef<int64_t>> expected;
-  for (const ParameterSpec &spec : plan.parameters)
-    expected.push_back(spec.shape);
-  unsigned given = op->getNumOperands() - inputs;
-  if (given != expected.size())
-    return op.emitOpError() << "has " << given << " variables, expected " << expected.size();
-  for (auto [index, shape] : llvm::enumerate(expected)) {
-    auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
-    if (type.getShape() != shape)
-      return op.emitOpError() << "variable '" << plan.parameters[index].suffix << "' is " << type
-                              << ", expected the shape "
-                              << llvm::formatv("[{0:$[, ]}]", llvm::make_range(shape.begin(), shape.end())).str();
-  }
-  return success();
 }
 
 LogicalResult NormalizeOp::verify() { return verifyLayer(*this, 1); }

@@ -76,6 +76,7 @@ constexpr int64_t maxElements = (int64_t(1) << 28) - 1;
 
 // ---- traits
 template <typename T> class Elementwise : public mlir::OpTrait::TraitBase<T, Elementwise> {};
+template <typename T> class KeepsZero : public mlir::OpTrait::TraitBase<T, KeepsZero> {};
 template <typename T> class Contraction : public mlir::OpTrait::TraitBase<T, Contraction> {};
 template <typename T> class Windowed : public mlir::OpTrait::TraitBase<T, Windowed> {};
 template <typename T> class BatchReduction : public mlir::OpTrait::TraitBase<T, BatchReduction> {};

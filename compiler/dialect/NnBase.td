@@ -90,6 +90,8 @@ class Nn_PureOp<string mnemonic, list<Trait> traits = []> : Nn_Op<mnemonic, trai
 
 // Each output element depends on the input element at the same place (and on per-channel operands).
 def Nn_Elementwise : NativeOpTrait<"Elementwise"> { let cppNamespace = "::sylvite::nn"; }
+// Makes 0 of 0 whatever its other operands are, so that padded channels stay zero.
+def Nn_KeepsZero : NativeOpTrait<"KeepsZero"> { let cppNamespace = "::sylvite::nn"; }
 // A sum of products over a large operand: computed in a region of its own, which is called after it.
 def Nn_Contraction : NativeOpTrait<"Contraction"> { let cppNamespace = "::sylvite::nn"; }
 // A window slides over the image.

@@ -9,6 +9,7 @@
 #define SYLVITE_DIALECT_NNOPS_TD
 
 include "compiler/dialect/NnBase.td"
+include "compiler/dialect/NnActivations.td"
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Layers

@@ -1,0 +1,44 @@
+//===- LayerPlans.h - what the layers' plan() functions share -----------------------------------------------------===//
+//
+// Reading attributes, setting the output's type, and the verifier that all layers have. Layer: dialect; included by the
+// files that define plan(), by no others.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#ifndef SYLVITE_DIALECT_LAYERPLANS_H
+#define SYLVITE_DIALECT_LAYERPLANS_H
+
+#include "compiler/dialect/Nn.h"
+
+namespace sylvite::nn {
+
+/// The whole number, the flag, the real number under `key`, or `otherwise`.
+inline int64_t number(mlir::DictionaryAttr attributes, llvm::StringRef key, int64_t otherwise = 0) {
+  auto attribute = mlir::dyn_cast_or_null<mlir::IntegerAttr>(attributes.get(key));
+  return attribute ? attribute.getInt() : otherwise;
+}
+inline bool flag(mlir::DictionaryAttr attributes, llvm::StringRef key, bool otherwise) {
+  auto attribute = mlir::dyn_cast_or_null<mlir::BoolAttr>(attributes.get(key));
+  return attribute ? attribute.getValue() : otherwise;
+}
+inline double real(mlir::DictionaryAttr attributes, llvm::StringRef key, double otherwise) {
+  auto attribute = mlir::dyn_cast_or_null<mlir::FloatAttr>(attributes.get(key));
+  return attribute ? attribute.getValueAsDouble() : otherwise;
+}
+
+/// The output type, or an error where a dimension or the product of dimensions is too large.
+void setOutput(LayerPlan &plan, mlir::RankedTensorType input, llvm::ArrayRef<int64_t> sample, mlir::Type element);
+
+using PlanFunction = void (*)(llvm::ArrayRef<mlir::RankedTensorType> inputs, mlir::DictionaryAttr attributes,
+                              LayerPlan &plan);
+
+/// The plan of a layer must agree with its op's operands and result. The first `inputs` operands are no variables.
+mlir::LogicalResult verifyPlan(mlir::Operation *op, unsigned inputs, PlanFunction plan);
+
+template <typename Layer> mlir::LogicalResult verifyLayer(Layer op, unsigned inputs) {
+  return verifyPlan(op, inputs, &Layer::plan);
+}
+
+} // namespace sylvite::nn
+
+#endif
