@@ -27,6 +27,7 @@ static void planActivation(ArrayRef<RankedTensorType> inputs, DictionaryAttr att
   LogicalResult OP::verify() { return verifyLayer(*this, 1); }
 
 SYLVITE_PLAIN_ACTIVATION(EluOp)
+SYLVITE_PLAIN_ACTIVATION(GeluOp)
 SYLVITE_PLAIN_ACTIVATION(HardsigmoidOp)
 SYLVITE_PLAIN_ACTIVATION(HardswishOp)
 SYLVITE_PLAIN_ACTIVATION(LeakyReluOp)

@@ -32,7 +32,7 @@ def Nn_PreluOp : Nn_Activation<"prelu", [Nn_KeepsZero], "num_parameters"> {
     `weight` [num_parameters] is one number for all, or one a channel, 0.25 at first. At 0 the slope is the weight.
     Source: torch.nn.PReLU.
   }];
-  let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$weight, DefaultValuedAttr<Nn_Count, "1">:$num_parameters);
+  let arguments = (ins Nn_Tensor:$input, Nn_Parameter:$weight, DefaultValuedAttr<Nn_Count, "1">:$num_parameters);
 }
 
 def Nn_EluOp : Nn_Activation<"elu", [Nn_KeepsZero], "alpha"> {
@@ -56,7 +56,17 @@ def Nn_TanhOp : Nn_Activation<"tanh"> {
   let description = "Source: torch.nn.Tanh.";
 }
 
+def Nn_GeluOp : Nn_Activation<"gelu", [Nn_KeepsZero], "approximate"> {
+  let summary = "output = input * Phi(input), the normal distribution's share below it; or its approximation by tanh";
+  let description = [{
+    `none`: 0.5 x (1 + erf(x / sqrt(2))); `tanh`: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). Source:
+    torch.nn.GELU.
+  }];
+  let arguments = (ins Nn_Tensor:$input, DefaultValuedStrAttr<Nn_Word<["none", "tanh"]>, "none">:$approximate);
+}
+
 def Nn_SiluOp : Nn_Activation<"silu"> {
+  let aliases = ["swish"];
   let summary = "output = input * sigmoid(input)";
   let description = "Source: torch.nn.SiLU.";
 }

@@ -58,6 +58,15 @@ static Register registeredSigmoid("nn.sigmoid", activation<sigmoid>);
 static Expr tanh(OpContext &, Expr x) { return tanhOf(x); }
 static Register registeredTanh("nn.tanh", activation<tanh>);
 
+static Expr gelu(OpContext &context, Expr x) {
+  Expr half = context.constant(0.5), one = context.constant(1);
+  if (mlir::cast<nn::GeluOp>(context.op).getApproximate() == "none")
+    return half * x * (one + erfOf(x * context.constant(0.70710678118654752440)));
+  Expr inner = context.constant(0.79788456080286535588) * (x + context.constant(0.044715) * x * x * x);
+  return half * x * (one + tanhOf(inner));
+}
+static Register registeredGelu("nn.gelu", activation<gelu>);
+
 static Expr silu(OpContext &, Expr x) { return x * sigmoidOf(x); }
 static Register registeredSilu("nn.silu", activation<silu>);
 

@@ -28,6 +28,34 @@
 
 // -----
 
+// ==== activations
+
+%x = nn.input : tensor<2x4x4x3xf32, "batch">
+%w = nn.placeholder : tensor<2xf32>
+// expected-error @+1 {{'nn.prelu' op num_parameters is 2, the input has 3 channels}}
+%y = nn.prelu %x, %w {num_parameters = 2 : i64}
+     : (tensor<2x4x4x3xf32, "batch">, tensor<2xf32>) -> tensor<2x4x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x4x4x3xf32, "batch">
+// expected-error @+1 {{'nn.softplus' op beta must be positive}}
+%y = nn.softplus %x {beta = 0.0 : f64} : (tensor<2x4x4x3xf32, "batch">) -> tensor<2x4x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x4x4x3xf32, "batch">
+// expected-error @+1 {{'nn.elu' op alpha must be finite}}
+%y = nn.elu %x {alpha = 0x7FF0000000000000 : f64} : (tensor<2x4x4x3xf32, "batch">) -> tensor<2x4x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x4x4x3xf32, "batch">
+// expected-error @+1 {{'nn.gelu' op attribute 'approximate' failed to satisfy constraint}}
+%y = nn.gelu %x {approximate = "exact"} : (tensor<2x4x4x3xf32, "batch">) -> tensor<2x4x4x3xf32, "batch">
+
+// -----
+
 // ==== conv2d
 
 %x = nn.input : tensor<2x17xf32, "batch">

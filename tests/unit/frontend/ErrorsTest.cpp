@@ -1,6 +1,9 @@
 // Every message of the frontend: the bad input and the exact text.
 #include "TestNetwork.h"
 
+#include "compiler/frontend/LayerTable.h"
+#include "compiler/frontend/Values.h"
+
 namespace sylvite::test {
 
 struct BadInput {
@@ -175,9 +178,8 @@ static const BadInput layers[] = {
      "net.yaml:1:10: error: network: no layer has parameters, so there is nothing to train\n"},
     {"UnknownLayer", layer("maxpool2d: 2"),
      "net.yaml:1:11: error: unknown layer 'maxpool2d'\n  hint: did you mean 'max_pool2d'?\n"},
-    {"UnknownLayerFarOff", layer("attention"),
-     "net.yaml:1:11: error: unknown layer 'attention'\n  hint: known: batch_norm, conv2d, flatten, linear, max_pool2d, "
-     "relu\n"},
+    {"UnknownLayerFarOff", layer("transmogrify"),
+     "net.yaml:1:11: error: unknown layer 'transmogrify'\n  hint: known: " + join(layerNames(LayerRole::Layer)) + "\n"},
     {"OutputAsLayer", layer("softmax"),
      "net.yaml:1:11: error: unknown layer 'softmax'\n  hint: write `output: softmax`; the loss takes the network's "
      "last "
