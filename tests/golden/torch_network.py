@@ -26,7 +26,7 @@ class Network(nn.Module):
 
     def __init__(self, network):
         super().__init__()
-        self.network, self.plan = network, graph.layers(network)
+        self.network, (self.plan, self.uses) = network, graph.expand(network)
         values = {}
         for name, facts in graph.inputs(network).items():
             x = torch.zeros(2, *facts["shape"], dtype=DTYPES[facts.get("dtype", "float32")])
@@ -43,6 +43,7 @@ class Network(nn.Module):
             for parameter in module.parameters():
                 parameter.requires_grad_(parameter.requires_grad and layer.trainable)
             values[layer.name] = module(*taken)
+        values |= {use: values[name] for use, name in self.uses.items()}
         self.shapes = {name: list(value.shape[1:]) for name, value in values.items()}
 
     def _find(self, path):
@@ -66,15 +67,14 @@ class Network(nn.Module):
         facts = graph.inputs(self.network)[name]
         if facts.get("layout") == "chw":
             x = channels_last(x)
-        steps = facts.get("preprocess", self.network.get("preprocess", []))
-        return channels_first(torch_preprocess.apply(steps, x))
+        return channels_first(torch_preprocess.apply(graph.preprocessing(self.network, name), x))
 
     def run(self, inputs):
-        """{name: value, channels-first} of every input and layer, for {input: tensor of the file's shape}."""
+        """{name: value, channels-first} of every input, layer and use of a block, for {input: tensor of the file's shape}."""
         values = {name: self._prepare(name, x) for name, x in inputs.items()}
         for layer in self.plan:
             values[layer.name] = self._find(layer.weights)(*(values[name] for name in layer.inputs))
-        return values
+        return values | {use: values[name] for use, name in self.uses.items()}
 
     def multipliers(self):
         """{parameter: (of the learning rate, of the weight decay)}."""

@@ -75,54 +75,105 @@ def losses(network):
 
 def layers(network):
     """Every layer, in order."""
+    return expand(network)[0]
+
+
+def expand(network):
+    """(every layer in order, {name of a layer or of a use of a block: the layer that it stands for})."""
     expansion = _Expansion(network.get("blocks", {}))
-    names = {name: name for name in inputs(network)}
-    expansion.sequence(network["network"], "", names, next(iter(names)), {})
-    return expansion.layers
+    given = {name: name for name in inputs(network)}
+    expansion.sequence(network["network"], _Scope("", "", given, {}), [next(iter(given))])
+    return expansion.layers, expansion.values
+
+
+@dataclasses.dataclass
+class _Scope:
+    """The file's `network`, or one use of a block."""
+    prefix: str     # of the names of its layers
+    variables: str  # of the names of its parameters
+    inputs: dict    # what `from` may name besides its layers: {name: value}
+    policy: dict    # trainable, rate, decay of all its layers
 
 
 class _Expansion:
     def __init__(self, blocks):
         self.blocks, self.layers = blocks, []
+        self.values = {}   # full name of a layer or a use of a block: the value that it stands for
+        self.shared = {}   # full name: the name under which its parameters stand
 
-    def sequence(self, items, prefix, names, last, common):
-        """Adds these layers; `names` maps what `from` may say to values, `last` is the value before the first layer.
-        Returns the last value."""
+    def sequence(self, items, scope, last):
+        """Adds these layers; `last` are the values before the first. Returns the value of the last."""
         count = {}
         for item in items:
             kind, attributes = parts_of(item, self.blocks)
             kind = kind if kind in self.blocks else canonical(kind)
-            count[kind] = count.get(kind, 0) + 1
-            short = attributes.get("name", f"{kind}_{count[kind]}")
-            sources = attributes.get("from", [])
-            taken = [names[s] for s in (sources if isinstance(sources, list) else [sources])] or [last]
-            if kind in self.blocks:
-                last = self.block(kind, attributes, prefix + short, taken, common)
-            else:
-                last = self.layer(kind, attributes, prefix, short, taken, names, common)
-            names[short] = last
-        return last
+            taken = [self.source(name, scope) for name in _list(attributes.get("from", []))] or last
+            add = self.block if kind in self.blocks else self.layer
+            last = [add(kind, attributes, scope, taken, count)]
+        return last[0]
 
-    def layer(self, kind, attributes, prefix, short, taken, names, common):
+    def source(self, name, scope):
+        return scope.inputs[name] if name in scope.inputs else self.values[scope.prefix + name]
+
+    def shared_name(self, name, scope):
+        """The name that `weights: name` stands for: that of a layer's parameters, or one of its own."""
+        return self.shared.get(scope.prefix + name, scope.variables + name)
+
+    def layer(self, kind, attributes, scope, taken, count):
+        name = _name(kind, attributes, count)
         shared = attributes.get("weights")
-        if shared is not None:
-            shared = names.get(shared, shared)
-        inherited = _inherit(common, attributes)
+        base = scope.variables + name if shared is None else self.shared_name(shared, scope)
         own = {k: v for k, v in attributes.items() if k not in _COMMON}
-        self.layers.append(Layer(prefix + short, kind, own, taken, shared or prefix + short, **inherited))
-        return prefix + short
+        full = scope.prefix + name
+        self.layers.append(Layer(full, kind, own, taken, base, **_policy(scope.policy, attributes)))
+        self.shared[full], self.values[full] = base, full
+        return full
 
-    def block(self, kind, attributes, name, taken, common):
-        declared = self.blocks[kind]
+    def block(self, kind, attributes, scope, taken, count):
+        """A use: repetitions of a named one are called name_1, name_2, and so on, those of an unnamed one are uses of
+        their own."""
+        times, declared = attributes.get("repeat", 1), self.blocks[kind]
+        if "name" in attributes and "repeat" in attributes:
+            base = _name(kind, attributes, count)
+            names = [f"{base}_{i}" for i in range(1, times + 1)]
+        else:
+            names = [_name(kind, attributes, count) for _ in range(times)]
         given = dict(declared.get("parameters") or {})
         given |= {k: v for k, v in attributes.items() if k in given}
-        repeat = attributes.get("repeat", 1)
-        inherited = _inherit(common, attributes)
-        for number in range(1, repeat + 1):
-            full = f"{name}_{number}" if "repeat" in attributes else name
-            names = {"input": taken[0]} if len(taken) == 1 else {f"input_{i}": v for i, v in enumerate(taken, 1)}
-            taken = [self.sequence(substitute(declared["layers"], given), full + ".", names, taken[0], inherited)]
+        policy = _policy(scope.policy, attributes)
+        for i, name in enumerate(names, 1):
+            shared = attributes.get("weights")
+            if shared is not None:
+                shared = self.shared_name(f"{shared}_{i}" if "repeat" in attributes else shared, scope)
+            base = scope.variables + name if shared is None else shared
+            inputs_ = {"input": taken[0]} if len(taken) == 1 else {f"input_{j}": v for j, v in enumerate(taken, 1)}
+            inner = _Scope(f"{scope.prefix}{name}.", f"{base}.", inputs_, policy)
+            self.shared[scope.prefix + name] = base
+            taken = [self.sequence(substitute(declared["layers"], given), inner, taken)]
+            self.values[scope.prefix + name] = taken[0]
+        self.values[scope.prefix + attributes.get("name", names[-1])] = taken[0]
         return taken[0]
+
+
+def _list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _name(kind, attributes, count):
+    count[kind] = count.get(kind, 0) + 1
+    return attributes.get("name", f"{kind}_{count[kind]}")
+
+
+def _policy(outer, attributes):
+    return {"trainable": attributes.get("trainable", outer.get("trainable", True)),
+            "rate": outer.get("rate", 1.0) * attributes.get("learning_rate", 1.0),
+            "decay": outer.get("decay", 1.0) * attributes.get("weight_decay", 1.0)}
+
+
+def preprocessing(network, name):
+    """The preprocessing steps of this input."""
+    steps = network.get("preprocess", [])
+    return steps.get(name, []) if isinstance(steps, dict) else steps
 
 
 def parts_of(item, blocks):
@@ -143,9 +194,3 @@ def substitute(node, given):
     if isinstance(node, str) and node.startswith("$"):
         return given[node[1:]]
     return node
-
-
-def _inherit(common, attributes):
-    return {"trainable": common.get("trainable", True) and attributes.get("trainable", True),
-            "rate": common.get("rate", 1.0) * attributes.get("learning_rate", 1.0),
-            "decay": common.get("decay", 1.0) * attributes.get("weight_decay", 1.0)}
