@@ -14,16 +14,28 @@ using namespace mlir;
 namespace sylvite::codegen {
 namespace {
 
-enum Base { State, Scratch, Input, TargetBase, Output, Local };
+enum Base { State, Scratch, Local, Arrays, MaxBases = 64 };
 
-Base baseOf(const std::string &name) {
-  return llvm::StringSwitch<Base>(name)
-      .Case("state", State)
-      .Case("scratch", Scratch)
-      .Case("input", Input)
-      .Case("target", TargetBase)
-      .Case("output", Output)
-      .Default(Local);
+/// Place in syl_frame.base of a buffer's base: state, scratch, local, `input` or `input:NAME`, `target` likewise,
+/// `output` or `output:INDEX`.
+int32_t baseOf(const Plan &plan, llvm::StringRef base) {
+  auto [kind, name] = base.split(':');
+  auto indexOf = [&, wanted = name](const std::vector<ArrayRow> &rows) {
+    for (auto [index, row] : llvm::enumerate(rows))
+      if (row.name == wanted)
+        return int32_t(index);
+    return 0;
+  };
+  int32_t inputs = int32_t(plan.inputs.size()), targets = int32_t(plan.targets.size()), index = 0;
+  if (kind == "input")
+    return Arrays + indexOf(plan.inputs);
+  if (kind == "target")
+    return Arrays + inputs + indexOf(plan.targets);
+  if (kind == "output") {
+    name.getAsInteger(10, index);
+    return Arrays + inputs + targets + index;
+  }
+  return kind == "state" ? State : kind == "scratch" ? Scratch : Local;
 }
 
 class DriverBuilder {
@@ -37,9 +49,12 @@ public:
     i64 = builder.getI64Type();
     f64 = builder.getF64Type();
     bufferType = structOf({i64, ptr, ptr, i64, i32, i32, ptr, ptr});
-    frameType = structOf({LLVM::LLVMArrayType::get(ptr, 6), i32, i32, i64, f64, ptr});
+    frameType = structOf({LLVM::LLVMArrayType::get(ptr, MaxBases), i32, i32, i64, i64, f64, f64, ptr});
+    Type shape = LLVM::LLVMArrayType::get(i64, 8);
     tensorType =
-        structOf({ptr, i32, i32, i32, i32, LLVM::LLVMArrayType::get(i64, 8), f64, f64, i32, i32, ptr, i64, i64});
+        structOf({ptr, i32, i32, i32, i32, shape, f64, f64, f64, f64, i32, i32, i32, i32, i32, i32, ptr, i64, i64});
+    arrayType = structOf({ptr, i32, i32, shape, i64, i64, ptr});
+    headType = structOf({ptr, f64, i32, i32});
     factorType = structOf({i32, i32, i64, i64, i64});
     phaseType = structOf({ptr, i32, i32, ptr});
     programType = structOf({ptr, i32, i32, i64, i64});
@@ -61,7 +76,8 @@ private:
   mlir::Location loc;
   ModuleOp module;
   Type ptr, i8, i32, i64, f64;
-  LLVM::LLVMStructType bufferType, frameType, tensorType, factorType, phaseType, programType, kernelType;
+  LLVM::LLVMStructType bufferType, frameType, tensorType, arrayType, headType, factorType, phaseType, programType,
+      kernelType;
   llvm::StringMap<LLVM::LLVMFuncOp> functions;
   llvm::StringMap<std::string> strings, dimTables;
   struct PhaseRow {
@@ -208,30 +224,31 @@ private:
   std::string buildRegion(const Call &region, const std::string &name) {
     const CompiledKernel &kernel = plan.kernels[region.kernel];
     const Signature &signature = region.signature;
-    SmallVector<Type> types{ptr, i32, i32, f64, f64};
+    SmallVector<Type> types{ptr, i32, i32, f64, f64, f64, i64, i32};
     size_t buffers = signature.inputs.size() + signature.outputs.size();
     types.append(buffers, ptr);
     declare(kernel.symbol, i32, types);
     auto function = define(name, i32, {ptr, ptr, i32}, false);
     Value frame = function.getArgument(0), worker = function.getArgument(1), task = function.getArgument(2);
     Value n = loadField(frameType, frame, {1}, i32);
-    Value images = n;
+    Value images = n, firstSample = constant(i32, 0);
     if (signature.images == Images::Slice) {
-      Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.samplesPerSlice));
-      images =
-          clampLow(minimum(LLVM::SubOp::create(builder, loc, n, before), constant(i32, signature.samplesPerSlice)));
+      firstSample = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.samplesPerSlice));
+      images = clampLow(
+          minimum(LLVM::SubOp::create(builder, loc, n, firstSample), constant(i32, signature.samplesPerSlice)));
     } else if (signature.images == Images::Rows) {
       Value before = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.maxImages));
       images = clampLow(minimum(LLVM::SubOp::create(builder, loc, constant(i32, signature.totalRows), before),
                                 constant(i32, signature.maxImages)));
     }
     Value stepNumber = LLVM::UIToFPOp::create(builder, loc, f64, loadField(frameType, frame, {3}, i64));
-    Value rateScale = loadField(frameType, frame, {4}, f64);
+    Value seed = loadField(frameType, frame, {4}, i64);
+    Value rateScale = loadField(frameType, frame, {5}, f64), stepsPerEpoch = loadField(frameType, frame, {6}, f64);
     Value wideTask = LLVM::ZExtOp::create(builder, loc, i64, task);
-    SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale};
-    SmallVector<Value> bases(6);
+    SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale, stepsPerEpoch, seed, firstSample};
+    SmallVector<Value> bases(MaxBases);
     auto basePointer = [&](const std::string &base) {
-      Base index = baseOf(base);
+      int32_t index = baseOf(plan, base);
       if (!bases[index])
         bases[index] = index == Local ? LLVM::LoadOp::create(builder, loc, ptr, worker).getResult()
                                       : loadField(frameType, frame, {0, int32_t(index)}, ptr);
@@ -363,12 +380,13 @@ private:
     global("tensors", tensorTable, LLVM::Linkage::Internal, [&] {
       SmallVector<Value> values;
       for (auto [index, row] : llvm::enumerate(plan.tensors))
-        values.push_back(
-            aggregate(tensorType, {text(row.name), constant(i32, row.kind), constant(i32, row.dtype),
-                                   constant(i32, row.shape.size()), constant(i32, row.init), shapeArray(row.shape),
-                                   real(row.initA), real(row.initB), constant(i32, row.factors.size()),
-                                   constant(i32, row.copies), address("factors_" + std::to_string(index)),
-                                   constant(i64, row.offset), constant(i64, row.copyStride)}));
+        values.push_back(aggregate(
+            tensorType,
+            {text(row.name), constant(i32, row.kind), constant(i32, row.dtype), constant(i32, row.shape.size()),
+             constant(i32, row.init), shapeArray(row.shape), real(row.initA), real(row.initB), real(row.initC),
+             real(row.initD), constant(i32, row.initFrom), constant(i32, row.frozen), constant(i32, row.batched),
+             constant(i32, 0), constant(i32, row.factors.size()), constant(i32, row.copies),
+             address("factors_" + std::to_string(index)), constant(i64, row.offset), constant(i64, row.copyStride)}));
       return aggregate(tensorTable, values);
     });
     auto kernelTable = LLVM::LLVMArrayType::get(kernelType, kernelRows.size());
@@ -379,13 +397,22 @@ private:
                                                 constant(i32, row.slices), constant(i32, row.program)}));
       return aggregate(kernelTable, values);
     });
-    Type shape = LLVM::LLVMArrayType::get(i64, 8);
-    auto modelType = structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64,   i32, i32, i32, i32, shape,
-                               i32,         i32,         shape,       i64, i32, i32, shape, ptr, i64, i64, i64, i64,
-                               programType, programType, programType, ptr, i32, i32, i64,   ptr, ptr, ptr});
+    buildArrays("inputs", plan.inputs);
+    buildArrays("targets", plan.targets);
+    buildArrays("outputs", plan.outputs);
+    auto headTable = LLVM::LLVMArrayType::get(headType, plan.heads.size());
+    global("heads", headTable, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (const HeadRow &row : plan.heads)
+        values.push_back(aggregate(
+            headType, {text(row.loss), real(row.weight), constant(i32, row.target), constant(i32, row.value)}));
+      return aggregate(headTable, values);
+    });
+    auto modelType = structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64, i32, i32, i32, i32,
+                               i32,         i32,         ptr,         ptr, ptr, ptr, ptr, i64, i64, i64, i64,
+                               programType, programType, programType, ptr, i32, i32, i64, ptr, ptr, ptr});
     // The size as C lays it out: every field above is naturally aligned.
-    int64_t bytes =
-        4 * 2 + 8 * 3 + 8 * 2 + 4 * 4 + 64 + 4 * 2 + 64 + 8 + 4 * 2 + 64 + 8 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
+    int64_t bytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 6 + 8 * 5 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
     global(plan.net + "_model", modelType, LLVM::Linkage::External, [&] {
       auto program = [&](size_t index) {
         const Program &p = plan.programs[index];
@@ -393,7 +420,7 @@ private:
         return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
                                        constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
       };
-      return aggregate(modelType, {constant(i32, 1),
+      return aggregate(modelType, {constant(i32, 2),
                                    constant(i32, bytes),
                                    text(plan.net),
                                    text(plan.target->name),
@@ -402,16 +429,14 @@ private:
                                    constant(i64, int64_t(plan.layoutHash)),
                                    constant(i32, plan.batch),
                                    constant(i32, plan.dtype),
-                                   constant(i32, plan.inputShape.size()),
-                                   constant(i32, plan.inputDtype),
-                                   shapeArray(plan.inputShape),
-                                   constant(i32, 0),
-                                   constant(i32, plan.targetDtype),
-                                   shapeArray({}),
-                                   constant(i64, plan.classes),
-                                   constant(i32, plan.outputShape.size()),
+                                   constant(i32, plan.inputs.size()),
+                                   constant(i32, plan.targets.size()),
+                                   constant(i32, plan.outputs.size()),
                                    constant(i32, plan.tensors.size()),
-                                   shapeArray(plan.outputShape),
+                                   address("inputs"),
+                                   address("targets"),
+                                   address("outputs"),
+                                   address("heads"),
                                    address("tensors"),
                                    constant(i64, plan.stateBytes),
                                    constant(i64, plan.scratchBytes),
@@ -425,25 +450,61 @@ private:
                                    constant(i32, plan.epochs),
                                    constant(i64, int64_t(plan.seed)),
                                    text(plan.optimizer),
-                                   text(plan.outputKind),
+                                   text(plan.training),
                                    text(plan.yaml)});
     });
   }
 
+  void buildArrays(const std::string &name, const std::vector<ArrayRow> &rows) {
+    auto table = LLVM::LLVMArrayType::get(arrayType, rows.size());
+    global(name, table, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (const ArrayRow &row : rows)
+        values.push_back(
+            aggregate(arrayType, {text(row.name), constant(i32, row.dtype), constant(i32, row.shape.size()),
+                                  shapeArray(row.shape), constant(i64, row.classes), constant(i64, row.ignoreIndex),
+                                  row.kind.empty() ? null() : text(row.kind)}));
+      return aggregate(table, values);
+    });
+  }
+
+  /// One argument of an exported function, or `pointers` of them that the runtime takes as an array.
+  struct Argument {
+    Type type;
+    size_t pointers = 0;
+  };
+
+  /// An exported function that hands its arguments on to the runtime's, after the descriptor.
+  void forward(StringRef suffix, StringRef runtime, Type result, ArrayRef<Argument> arguments) {
+    SmallVector<Type> types;
+    for (const Argument &argument : arguments)
+      types.append(argument.type ? 1 : argument.pointers, argument.type ? argument.type : ptr);
+    auto function = define(plan.net + suffix.str(), result, types, true);
+    SmallVector<Value> values{address(plan.net + "_model")};
+    size_t next = 0;
+    for (const Argument &argument : arguments) {
+      if (argument.type) {
+        values.push_back(function.getArgument(next++));
+        continue;
+      }
+      auto type = LLVM::LLVMArrayType::get(ptr, std::max<size_t>(1, argument.pointers));
+      Value array = LLVM::AllocaOp::create(builder, loc, ptr, type, constant(i32, 1), 8);
+      for (int32_t i = 0; i < int32_t(argument.pointers); ++i)
+        LLVM::StoreOp::create(builder, loc, function.getArgument(next++), fieldPointer(type, array, {i}));
+      values.push_back(array);
+    }
+    ret(call(runtime, values));
+  }
+
   void buildPublicFunctions() {
-    auto forward = [&](StringRef suffix, StringRef runtime, Type result, ArrayRef<Type> arguments) {
-      auto function = define(plan.net + suffix.str(), result, arguments, true);
-      SmallVector<Value> values{address(plan.net + "_model")};
-      for (BlockArgument argument : function.getArguments())
-        values.push_back(argument);
-      ret(call(runtime, values));
-    };
+    Argument pointer{ptr}, count{i32}, inputs{Type(), plan.inputs.size()}, targets{Type(), plan.targets.size()},
+        outputs{Type(), plan.outputs.size()};
     forward("_state_bytes", "syl_state_bytes", i64, {});
-    forward("_scratch_bytes", "syl_scratch_bytes", i64, {i32, i32});
-    forward("_init", "syl_init_state", i32, {ptr, i64});
-    forward("_train_step", "syl_train_step", i32, {ptr, ptr, ptr, ptr, i32, ptr, ptr});
-    forward("_evaluate", "syl_evaluate", i32, {ptr, ptr, ptr, ptr, i32, ptr});
-    forward("_predict", "syl_predict", i32, {ptr, ptr, ptr, i32, ptr});
+    forward("_scratch_bytes", "syl_scratch_bytes", i64, {count, count});
+    forward("_init", "syl_init_state", i32, {pointer, {i64}});
+    forward("_train_step", "syl_train_step", i32, {pointer, pointer, inputs, targets, count, pointer, pointer});
+    forward("_evaluate", "syl_evaluate", i32, {pointer, pointer, inputs, targets, count, pointer});
+    forward("_predict", "syl_predict", i32, {pointer, pointer, inputs, count, outputs});
     define(plan.net + "_state_align", i64, {}, true);
     ret(constant(i64, 128));
   }

@@ -18,23 +18,81 @@ std::string shapeText(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
+/// "input" where there is one, else "input_NAME".
+std::string argumentName(const std::string &kind, const ArrayRow &row, const std::vector<ArrayRow> &rows) {
+  return rows.size() == 1 ? kind : kind + "_" + row.name;
+}
+
+/// ", const float *input" for each of the arrays.
+std::string parameters(const std::string &kind, const std::vector<ArrayRow> &rows, bool isConst) {
+  std::string text;
+  for (const ArrayRow &row : rows)
+    text += std::string(", ") + (isConst ? "const " : "") + cType(row.dtype) + " *" + argumentName(kind, row, rows);
+  return text;
+}
+
+/// A line of the head comment for each of the arrays.
+std::string describe(const std::string &kind, const std::vector<ArrayRow> &rows) {
+  std::string text;
+  for (const ArrayRow &row : rows) {
+    text += " *   " + argumentName(kind, row, rows) + " " + shapeText(row.shape) + " of " + cType(row.dtype);
+    if (row.classes)
+      text += ", class numbers from 0 to " + std::to_string(row.classes - 1);
+    if (row.classes && row.ignoreIndex != INT64_MIN)
+      text += ", or " + std::to_string(row.ignoreIndex) + " where there is none";
+    if (!row.kind.empty())
+      text += " (" + row.kind + ")";
+    text += "\n";
+  }
+  return text;
+}
+
+/// A declaration, broken after a comma where a line would pass 120 columns.
+std::string declaration(const std::string &start, std::string rest) {
+  std::string text = start, line = start;
+  size_t indent = start.find('(') + 1;
+  while (!rest.empty()) {
+    size_t comma = rest.find(", ", 1);
+    std::string part = rest.substr(0, comma == std::string::npos ? comma : comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma);
+    if (line.size() + part.size() > 118) {
+      part = part.substr(2);
+      text += ",\n" + std::string(indent, ' ') + part;
+      line = std::string(indent, ' ') + part;
+    } else {
+      text += part;
+      line += part;
+    }
+  }
+  return text;
+}
+
 } // namespace
 
 std::string headerText(const Plan &plan) {
   const std::string &net = plan.net;
   std::string upper = llvm::StringRef(net).upper();
-  std::string input = cType(plan.inputDtype), target = cType(plan.targetDtype), real = cType(plan.dtype);
+  std::string inputs = parameters("input", plan.inputs, true), targets = parameters("target", plan.targets, true);
+  std::string step =
+      declaration("syl_status " + net + "_train_step(void *state",
+                  ", void *scratch" + inputs + targets + ", int32_t n, const syl_step *step, syl_result *result);");
+  std::string evaluate = declaration("syl_status " + net + "_evaluate(const void *state",
+                                     ", void *scratch" + inputs + targets + ", int32_t n, syl_result *result);");
+  std::string predict =
+      declaration("syl_status " + net + "_predict(const void *state",
+                  ", void *scratch" + inputs + ", int32_t n" + parameters("output", plan.outputs, false) + ");");
+  std::string arrays =
+      describe("input", plan.inputs) + describe("target", plan.targets) + describe("output", plan.outputs);
   return llvm::formatv(R"(/* {0}: a compiled network. Made by {1} for {2}; do not edit.
  *
  * Link with lib{0}.a (or {0}.o), libsylvite_rt.a, libm and the threads library. Every function is safe to call from any
  * thread; one state block may be used by one thread at a time. All return SYL_OK (0) or a status whose reason
  * syl_last_error() tells; see <sylvite/sylvite.h>.
  *
- * Samples: input {3} of {4}, C order; target [n] of {5}, class numbers from 0 to {6}; output {7} of {8} ({9}).
- * n is the number of samples, from 1 to {10}_BATCH. Pointers to samples need no alignment.
- */
-#ifndef SYLVITE_NET_{10}_H
-#define SYLVITE_NET_{10}_H
+ * Samples, packed in C order; n is their number, from 1 to {3}_BATCH. Pointers to samples need no alignment.
+{4} */
+#ifndef SYLVITE_NET_{3}_H
+#define SYLVITE_NET_{3}_H
 
 #include <sylvite/sylvite.h>
 
@@ -43,9 +101,9 @@ extern "C" {{
 #endif
 
 /* Largest number of samples in one call. */
-#define {10}_BATCH {11}
+#define {3}_BATCH {5}
 /* Bytes of a state block. */
-#define {10}_STATE_BYTES {12}u
+#define {3}_STATE_BYTES {6}u
 
 /* The descriptor, for the runtime's generic functions: tensors by name, checkpoints, the training loop. */
 extern const syl_model {0}_model;
@@ -54,7 +112,7 @@ extern const syl_model {0}_model;
 size_t {0}_state_bytes(void);
 /* Alignment in bytes that state and scratch blocks need. */
 size_t {0}_state_align(void);
-/* Bytes of a scratch block for calls of up to `batch` samples (0: {11}) on up to `threads` threads (0: syl_threads()). */
+/* Bytes of a scratch block for calls of up to `batch` samples (0: {5}) on up to `threads` threads (0: syl_threads()). */
 size_t {0}_scratch_bytes(int32_t batch, int32_t threads);
 
 /* Fills a state block as a new training run has it: parameters drawn from their distributions by `seed`.
@@ -63,15 +121,13 @@ syl_status {0}_init(void *state, uint64_t seed);
 
 /* One training step on n samples: forward, loss, backward, optimizer. Allocates nothing. `step` and `result` may be null.
  * Errors: SYL_ERROR_ARGUMENT (n, alignment, a state of another network), SYL_ERROR_KERNEL. */
-syl_status {0}_train_step(void *state, void *scratch, const {4} *input, const {5} *target, int32_t n,
-                          const syl_step *step, syl_result *result);
+{7}
 
 /* Loss and accuracy of n samples in evaluation mode; the state is only read. Errors: as train_step. */
-syl_status {0}_evaluate(const void *state, void *scratch, const {4} *input, const {5} *target, int32_t n,
-                        syl_result *result);
+{8}
 
-/* Outputs {7} of n samples in evaluation mode. Errors: as train_step. */
-syl_status {0}_predict(const void *state, void *scratch, const {4} *input, int32_t n, {8} *output);
+/* Outputs of n samples in evaluation mode. Errors: as train_step. */
+{9}
 
 #ifdef __cplusplus
 }
@@ -79,9 +135,8 @@ syl_status {0}_predict(const void *state, void *scratch, const {4} *input, int32
 
 #endif
 )",
-                       net, plan.compiler, plan.target->name, shapeText(plan.inputShape), input, target,
-                       plan.classes - 1, shapeText(plan.outputShape), real, plan.outputKind, upper, plan.batch,
-                       plan.stateBytes)
+                       net, plan.compiler, plan.target->name, upper, arrays, plan.batch, plan.stateBytes, step,
+                       evaluate, predict)
       .str();
 }
 

@@ -27,7 +27,7 @@ public:
   Builder(RegionOp region, Kernel &kernel) : region(region), kernel(kernel), signature(kernel.signature) {}
 
   void build(int64_t vectorBytes, const std::string &target) {
-    kernel.arguments = {images, batch, step, rate};
+    kernel.arguments = {images, batch, step, rate, stepsPerEpoch, seed, firstSample};
     element = elementOf();
     for (size_t i = 0; i < signature.inputs.size(); ++i)
       operands.push_back(makeOperand(signature.inputs[i], i));
@@ -56,8 +56,9 @@ private:
   };
   std::vector<Named> funcs;
   std::map<std::string, std::string> roleOfFunc; // by Halide's name
-  Param<int32_t> images{"images"}, batch{"batch"};
-  Param<double> step{"step"}, rate{"learning_rate_scale"};
+  Param<int32_t> images{"images"}, batch{"batch"}, firstSample{"first_sample"};
+  Param<double> step{"step"}, rate{"learning_rate_scale"}, stepsPerEpoch{"steps_per_epoch"};
+  Param<uint64_t> seed{"seed"};
   std::vector<std::pair<std::string, ImageParam>> inputs;
   std::vector<std::vector<std::string>> inputDims;
 
@@ -177,7 +178,8 @@ private:
     std::vector<ops::Value> arguments;
     for (mlir::Value operand : op.getOperands())
       arguments.push_back(values.at(operand.getAsOpaquePointer()));
-    OpContext context(&op, arguments, element, images, batch, step, rate, signature.samplesPerSlice,
+    ops::Scalars scalars{images, batch, firstSample, step, rate, stepsPerEpoch, seed};
+    OpContext context(&op, arguments, element, scalars, signature.samplesPerSlice,
                       [this](std::string role) { return makeFunc(role); });
     std::vector<ops::Value> results = definition(context);
     for (auto &[name, rvars] : context.rvarNames)

@@ -19,7 +19,7 @@ struct Kernel {
   KernelFuncs funcs;                       ///< by role, for schedules
   KernelDims dims;                         ///< what a rule's `when` may test
   Halide::Func output;                     ///< a Tuple where the region replaces several variables
-  std::vector<Halide::Argument> arguments; ///< images, batch, step, learning rate scale, then buffers
+  std::vector<Halide::Argument> arguments; ///< the scalars of ops::Scalars, then buffers
 };
 
 /// Builds a region's kernel for a vector width in bytes. Throws Halide::Error where Halide refuses a definition, and

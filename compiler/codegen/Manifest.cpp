@@ -64,8 +64,20 @@ std::string manifestText(const Plan &plan) {
   json["compiler"] = plan.compiler;
   json["target"] = plan.target->name;
   json["batch"] = plan.batch;
-  json["input"] = {{"shape", plan.inputShape}, {"dtype", dtypeName(plan.inputDtype)}};
-  json["output"] = {{"shape", plan.outputShape}, {"kind", plan.outputKind}};
+  auto arrays = [](const std::vector<ArrayRow> &rows) {
+    ordered_json list = ordered_json::array();
+    for (const ArrayRow &row : rows) {
+      list.push_back({{"name", row.name}, {"shape", row.shape}, {"dtype", dtypeName(row.dtype)}});
+      if (row.classes)
+        list.back()["classes"] = row.classes;
+      if (!row.kind.empty())
+        list.back()["kind"] = row.kind;
+    }
+    return list;
+  };
+  json["inputs"] = arrays(plan.inputs);
+  json["targets"] = arrays(plan.targets);
+  json["outputs"] = arrays(plan.outputs);
   json["memory"] = {{"state_bytes", plan.stateBytes},
                     {"scratch_bytes", plan.scratchBytes},
                     {"bytes_per_thread", plan.localBytes + plan.heapBytes}};

@@ -114,6 +114,7 @@ std::string layerOf(Operation *op) {
 }
 
 void addVariables(Plan &plan, Block &block) {
+  std::vector<std::pair<size_t, std::string>> copies; // row, name of the variable that it starts as
   for (StringRef kind : {"state", "slot"})
     for (VariableOp variable : block.getOps<VariableOp>()) {
       if ((variable.getKind() == "slot") != (kind == "slot"))
@@ -124,13 +125,28 @@ void addVariables(Plan &plan, Block &block) {
       RankedTensorType type = typeOf(variable);
       row.dtype = dtypeOf(type.getElementType());
       row.shape.assign(type.getShape().begin(), type.getShape().end());
-      row.init = variable.getInit() == "uniform" ? 1 : variable.getInit() == "normal" ? 2 : 0;
+      row.init = llvm::StringSwitch<int>(variable.getInit())
+                     .Case("uniform", 1)
+                     .Case("normal", 2)
+                     .Case("truncated_normal", 3)
+                     .Case("orthogonal", 4)
+                     .Case("copy", 5)
+                     .Default(0);
       row.initA = variable.getInitA().convertToDouble();
       row.initB = variable.getInitB().convertToDouble();
+      row.initC = variable.getInitC().convertToDouble();
+      row.initD = variable.getInitD().convertToDouble();
+      if (variable.getInitFrom())
+        copies.push_back({plan.tensors.size(), variable.getInitFrom()->str()});
+      row.frozen = variable.getFrozen();
       row.factors = variableFactors(variable);
       row.offset = field(variable, "offset");
       plan.tensors.push_back(row);
     }
+  for (auto &[copy, name] : copies)
+    for (auto [index, row] : llvm::enumerate(plan.tensors))
+      if (row.name == name)
+        plan.tensors[copy].initFrom = index;
 }
 
 void addValue(Plan &plan, Value value, const std::string &name, int kind) {
@@ -141,7 +157,8 @@ void addValue(Plan &plan, Value value, const std::string &name, int kind) {
   row.dtype = dtypeOf(type.getElementType());
   row.shape.assign(type.getShape().begin(), type.getShape().end());
   row.offset = field(value.getDefiningOp(), "offset");
-  if (kindOf(type) == Kind::Batch) {
+  row.batched = kindOf(type) == Kind::Batch;
+  if (row.batched) {
     int64_t start = 0;
     row.factors = batchFactors(value, start);
     row.offset += start * bytesOf(type.getElementType());
@@ -153,6 +170,20 @@ void addValue(Plan &plan, Value value, const std::string &name, int kind) {
     }
   }
   plan.tensors.push_back(row);
+}
+
+/// What goes into each loss, of train as `output` or `output.NAME`, of evaluate as `evaluate.output`, ….
+void addLogits(Plan &plan, ModuleOp module) {
+  for (ProgramOp program : module.getOps<ProgramOp>()) {
+    auto last = cast<ReturnOp>(program.getBody().front().getTerminator());
+    bool training = program.getSymName() == "train";
+    for (auto [index, value] : llvm::enumerate(last.getLogits())) {
+      if (!training)
+        plan.heads[index].value = plan.tensors.size();
+      std::string name = plan.outputs.size() == 1 ? "output" : "output." + plan.outputs[index].name;
+      addValue(plan, value, training ? name : "evaluate." + name, 4);
+    }
+  }
 }
 
 Program makeProgram(ProgramOp op) {
@@ -186,7 +217,6 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
   plan.batch = network.getBatch();
   plan.epochs = network.getEpochs();
   plan.seed = uint64_t(network.getSeed());
-  plan.outputKind = network.getOutputKind().str();
   std::string optimizer;
   llvm::raw_string_ostream(optimizer) << network.getOptimizer();
   plan.optimizer = optimizer;
@@ -200,24 +230,9 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
   auto train = *module.getOps<ProgramOp>().begin();
   Block &block = train.getBody().front();
   addVariables(plan, block);
-  for (InputOp input : network.getBody().front().getOps<InputOp>()) {
-    RankedTensorType type = typeOf(input);
-    plan.inputDtype = dtypeOf(type.getElementType());
-    plan.inputShape.assign(type.getShape().begin() + 1, type.getShape().end());
-  }
-  for (TargetOp target : network.getBody().front().getOps<TargetOp>())
-    plan.targetDtype = dtypeOf(typeOf(target).getElementType());
-  if (auto shape = network->getAttrOfType<DenseI64ArrayAttr>("nn.input_shape"))
-    plan.inputShape.assign(shape.asArrayRef().begin(), shape.asArrayRef().end());
-  auto last = cast<ReturnOp>(network.getBody().front().getTerminator());
-  plan.dtype = dtypeOf(typeOf(last.getLoss()).getElementType());
-  RankedTensorType output = typeOf(last.getPrediction().front());
-  plan.outputShape.assign(output.getShape().begin() + 1, output.getShape().end());
-  plan.classes = typeOf(last.getLogits().front()).getShape().back();
-
-  auto end = cast<ReturnOp>(block.getTerminator());
-  if (!end.getLogits().empty())
-    addValue(plan, end.getLogits().front(), "output", 4);
+  describeArrays(plan, network);
+  plan.dtype = dtypeOf(typeOf(cast<ReturnOp>(network.getBody().front().getTerminator()).getLoss()).getElementType());
+  addLogits(plan, module);
   if (keepGradients)
     for (GradientOp gradient : block.getOps<GradientOp>())
       addValue(plan, gradient.getGradient(), "grad." + gradient.getName().str(), 3);

@@ -34,20 +34,40 @@ struct TensorRow {
   int kind = 0; ///< syl_tensor_kind
   int dtype = 0;
   std::vector<int64_t> shape;
-  int init = 0;
-  double initA = 0, initB = 0;
+  int init = 0; ///< syl_init
+  double initA = 0, initB = 0, initC = 0, initD = 0;
+  int64_t initFrom = 0; ///< row of the tensor to copy
+  bool frozen = false, batched = false;
   std::vector<Factor> factors;
   int64_t copies = 1, copyStride = 0, offset = 0; ///< bytes
 };
 
+/// An array that the caller passes; see syl_array.
+struct ArrayRow {
+  std::string name;
+  int dtype = 0;
+  std::vector<int64_t> shape; ///< of one sample, as the caller lays it out
+  int64_t classes = 0, ignoreIndex = INT64_MIN;
+  std::string kind; ///< of an output
+};
+
+/// A loss and what it compares; see syl_head.
+struct HeadRow {
+  std::string loss;
+  double weight = 1;
+  int64_t target = 0, value = -1;
+};
+
 /// Everything that object, header and manifest tell about a network.
 struct Plan {
-  std::string net, compiler, yaml, optimizer, outputKind;
+  std::string net, compiler, yaml, optimizer;
+  std::string training; ///< JSON: settings of the training loop
   const Target *target = nullptr;
-  int64_t batch = 1, epochs = 1, classes = 0;
+  int64_t batch = 1, epochs = 1;
   uint64_t seed = 0, layoutHash = 0;
-  int dtype = 3, inputDtype = 0, targetDtype = 1;
-  std::vector<int64_t> inputShape, outputShape;
+  int dtype = 3;
+  std::vector<ArrayRow> inputs, targets, outputs; ///< in the order of the network file
+  std::vector<HeadRow> heads;                     ///< one an output
   int64_t stateBytes = 0, scratchBytes = 0, localBytes = 0, heapBytes = 0;
   std::vector<Program> programs;
   std::vector<TensorRow> tensors;
@@ -59,6 +79,9 @@ Plan makePlan(mlir::ModuleOp module, bool keepGradients);
 
 /// syl_dtype of an element type.
 int dtypeOf(mlir::Type type);
+
+/// Inputs, targets, outputs, heads and the loop's settings, from the network as the frontend made it (Arrays.cpp).
+void describeArrays(Plan &plan, nn::NetworkOp network);
 
 } // namespace sylvite::codegen
 

@@ -73,10 +73,10 @@ std::string nameOfValue(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto variable = dyn_cast<VariableOp>(op))
     return variable.getName().str();
-  if (isa<InputOp>(op))
-    return "input";
-  if (isa<TargetOp>(op))
-    return "target";
+  if (isa<InputOp, TargetOp>(op)) {
+    auto name = op->getAttrOfType<StringAttr>("nn.name");
+    return name ? name.str() : isa<InputOp>(op) ? "input" : "target";
+  }
   std::string layer;
   if (auto named = dyn_cast<NameLoc>(op->getLoc()))
     layer = named.getName().str() + ":";

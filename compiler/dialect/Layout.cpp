@@ -228,7 +228,7 @@ Layout layoutOf(Value value) {
   switch (layout.kind) {
   case Kind::Batch:
     if (auto base = buffer ? dyn_cast_or_null<StringAttr>(buffer.get("base")) : StringAttr())
-      layout.packed |= base.getValue() == "output";
+      layout.packed |= base.getValue().starts_with("output");
     layout.units = shape[0];
     layout.image = shape.size() == 4;
     layout.realChannels = shape.size() == 1 ? 1 : shape.back();

@@ -15,10 +15,10 @@ Expr Value::here() const {
   return func(std::vector<Expr>(all.begin(), all.end()));
 }
 
-OpContext::OpContext(mlir::Operation *op, std::vector<Value> operands, Type type, Expr images, Expr batch, Expr step,
-                     Expr learningRateScale, int64_t samplesPerSlice, std::function<Func(std::string)> makeFunc)
-    : op(op), operands(std::move(operands)), elementType(type), imagesHere(images), batchSamples(batch),
-      stepNumber(step), rateScale(learningRateScale), sliceSamples(samplesPerSlice), makeFunc(std::move(makeFunc)) {}
+OpContext::OpContext(mlir::Operation *op, std::vector<Value> operands, Type type, Scalars scalars,
+                     int64_t samplesPerSlice, std::function<Func(std::string)> makeFunc)
+    : op(op), operands(std::move(operands)), elementType(type), scalars(std::move(scalars)),
+      sliceSamples(samplesPerSlice), makeFunc(std::move(makeFunc)) {}
 
 static std::map<std::string, Definition> &registry() {
   static std::map<std::string, Definition> definitions;

@@ -44,12 +44,16 @@ struct Value {
   Halide::Expr here() const;
 };
 
+/// What a kernel is told at each call.
+struct Scalars {
+  Halide::Expr images, batch, firstSample, step, learningRateScale, stepsPerEpoch, seed;
+};
+
 /// What surrounds the op that is being defined.
 class OpContext {
 public:
-  OpContext(mlir::Operation *op, std::vector<Value> operands, Halide::Type type, Halide::Expr images,
-            Halide::Expr batch, Halide::Expr step, Halide::Expr learningRateScale, int64_t samplesPerSlice,
-            std::function<Halide::Func(std::string)> makeFunc);
+  OpContext(mlir::Operation *op, std::vector<Value> operands, Halide::Type type, Scalars scalars,
+            int64_t samplesPerSlice, std::function<Halide::Func(std::string)> makeFunc);
 
   mlir::Operation *op;
   /// Operand `index` of the op, absent optional operands not counted.
@@ -58,10 +62,14 @@ public:
   Halide::Type type() const { return elementType; }
   /// A number of the element type.
   Halide::Expr constant(double value) const { return Halide::cast(elementType, Halide::Expr(value)); }
-  Halide::Expr images() const { return imagesHere; }           ///< samples that this call works on
-  Halide::Expr batch() const { return batchSamples; }          ///< samples of the whole step
-  Halide::Expr step() const { return stepNumber; }             ///< of this training step, from 1; float64
-  Halide::Expr learningRateScale() const { return rateScale; } ///< float64
+  Halide::Expr images() const { return scalars.images; } ///< samples that this call works on
+  Halide::Expr batch() const { return scalars.batch; }   ///< samples of the whole step
+  /// Place in the batch of this call's first sample: sample n of the call is sample firstSample() + n of the batch.
+  Halide::Expr firstSample() const { return scalars.firstSample; }
+  Halide::Expr step() const { return scalars.step; } ///< number of this training step, from 1; float64
+  Halide::Expr learningRateScale() const { return scalars.learningRateScale; } ///< float64
+  Halide::Expr stepsPerEpoch() const { return scalars.stepsPerEpoch; }         ///< float64; 0: unknown
+  Halide::Expr seed() const { return scalars.seed; } ///< of the state, as init was given it; uint64
   int64_t samplesPerSlice() const { return sliceSamples; }
 
   /// A new Func under a role name that schedules can use: `role`, or `role_2`, … where it is taken.
@@ -79,7 +87,7 @@ public:
 private:
   std::vector<Value> operands;
   Halide::Type elementType;
-  Halide::Expr imagesHere, batchSamples, stepNumber, rateScale;
+  Scalars scalars;
   int64_t sliceSamples;
   std::function<Halide::Func(std::string)> makeFunc;
 };
@@ -104,8 +112,8 @@ Value mapElements(OpContext &context, const Value &input, const std::string &rol
 Halide::Expr pixel(const Value &input, Halide::Expr channel, Halide::Expr x, Halide::Expr kx, Halide::Expr y,
                    Halide::Expr ky, Halide::Expr n);
 
-/// The result of a contraction with weights, its Func `role` starting from the bias (operand 2) or 0; the caller adds the
-/// products as update 0.
+/// The result of a contraction with weights, its Func `role` starting from the bias (operand 2) or 0; the caller adds
+/// the products as update 0.
 Value startContraction(OpContext &context, const std::string &role);
 
 } // namespace sylvite::ops

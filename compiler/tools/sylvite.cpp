@@ -22,6 +22,7 @@ namespace {
 /// An option that is handed on to the program.
 struct Passed {
   const char *name, *value, *text; ///< value null: a flag
+  bool repeated = false;           ///< may be given several times
 };
 
 struct RunVerb {
@@ -34,7 +35,7 @@ const Passed threads{"--threads", "N", "Threads, the caller among them (default:
 const Passed data{
     "--data", "DATA",
     "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
-    "X.npy,Y.npy"};
+    "X.npy,Y.npy; NAME.npy for each input and target where there are several"};
 const Passed checkpoint{"--checkpoint", "FILE", "Safetensors file of the weights, e.g. runs/NET/best.safetensors"};
 
 const std::vector<RunVerb> &runVerbs() {
@@ -72,9 +73,11 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        true,
        {{"--state", "IN.safetensors", "Start from this file (default: a fresh initialisation)"},
-        {"--input", "X.npy", "Samples; all rows are one batch"},
-        {"--target", "Y.npy", "Their targets"},
+        {"--input", "X.npy", "Samples; all rows are one batch. NAME=X.npy for each input where there are several",
+         true},
+        {"--target", "Y.npy", "Their targets; NAME=Y.npy for each where there are several", true},
         {"--steps", "K", "Training steps, each on the same batch (default: 1)"},
+        {"--steps-per-epoch", "K", "For learning rates that follow epochs (default: unknown)"},
         threads,
         {"--seed", "S", "Seed of the initial weights (default: the network file's)"},
         {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"}}},
@@ -167,6 +170,7 @@ private:
   std::string batch, output = ".", emit;
   bool explain = false, exact = false;
   std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> flags;
   std::function<int()> action;
 
@@ -259,7 +263,9 @@ private:
         llvm::any_of(verb.options, [](const Passed &option) { return std::string(option.name) == "--target"; });
     declareCompilation(*sub, request, !ownTarget);
     for (const Passed &option : verb.options) {
-      if (option.value)
+      if (option.repeated)
+        sub->add_option(option.name, lists[option.name], option.text)->type_name(option.value)->allow_extra_args(false);
+      else if (option.value)
         sub->add_option(option.name, values[option.name], option.text)->type_name(option.value);
       else
         sub->add_flag(option.name, flags[option.name], option.text);
@@ -285,6 +291,10 @@ private:
     std::vector<std::string> arguments{"sylvite", verb.name};
     for (const Passed &option : verb.options) {
       if (!sub.count(option.name))
+        continue;
+      for (const std::string &value : lists[option.name])
+        arguments.insert(arguments.end(), {option.name, value});
+      if (option.repeated)
         continue;
       arguments.push_back(option.name);
       if (option.value)

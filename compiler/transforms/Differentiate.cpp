@@ -98,11 +98,16 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
         continue;
       if (Value gradient = materialize(builder, op.getResult(0)))
         GradientOp::create(builder, op.getLoc(), gradient,
-                           isa<InputOp>(op) ? builder.getStringAttr("input") : cast<VariableOp>(op).getNameAttr());
+                           isa<InputOp>(op) ? inputName(op) : cast<VariableOp>(op).getNameAttr());
     }
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isa<MeanSeedOp>(op) && op.use_empty())
         op.erase();
+  }
+
+  static StringAttr inputName(Operation &input) {
+    auto name = input.getAttrOfType<StringAttr>("nn.name");
+    return name ? name : StringAttr::get(input.getContext(), "input");
   }
 
   /// The gradient of `value`, all its contributions added; null if there is none.

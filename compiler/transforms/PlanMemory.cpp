@@ -104,6 +104,12 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
     return std::max(1u, cast<RankedTensorType>(value.getType()).getElementTypeBitWidth() / 8);
   }
 
+  /// The caller's array that an input or target reads: `input`, or `input:NAME` where it has a name.
+  std::string arrayOf(Operation &op) {
+    auto name = op.getAttrOfType<StringAttr>("nn.name");
+    return (isa<InputOp>(op) ? "input" : "target") + (name ? ":" + name.str() : "");
+  }
+
   /// Every program sees each variable at the same offset. The train program knows all of them.
   void planState(ModuleOp module) {
     llvm::StringMap<int64_t> offsets;
@@ -154,8 +160,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
     mlir::Block &block = program.getBody().front();
     for (Operation &op : block)
       if (isa<InputOp, TargetOp>(op))
-        setBuffer(&op, isa<InputOp>(op) ? "input" : "target", 0,
-                  layoutOf(op.getResult(0)).elements() * elementBytes(op.getResult(0)), -1, -1);
+        setBuffer(&op, arrayOf(op), 0, layoutOf(op.getResult(0)).elements() * elementBytes(op.getResult(0)), -1, -1);
     int64_t phases = 0;
     DenseMap<Operation *, int64_t> order;
     for (RegionOp region : block.getOps<RegionOp>()) {
@@ -185,8 +190,11 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         end = phases;
         alone = false;
       }
-      if (llvm::is_contained(last.getPrediction(), result)) {
-        setBuffer(region, "output", 0, layoutOf(result).elements() * elementBytes(result), -1, -1);
+      OperandRange predictions = last.getPredictionMutable();
+      if (auto found = llvm::find(predictions, result); found != predictions.end()) {
+        int64_t index = found - predictions.begin(); // the caller's arrays: output, output:1, …
+        setBuffer(region, index ? "output:" + std::to_string(index) : "output", 0,
+                  layoutOf(result).elements() * elementBytes(result), -1, -1);
         continue;
       }
       if (kindOf(result.getType()) == Kind::Partial) {

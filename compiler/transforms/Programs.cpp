@@ -54,6 +54,15 @@ void removeUnused(Block &block) {
       op.erase();
 }
 
+/// Predictions are written to the caller's arrays: one that is also read elsewhere, or given twice, is copied there.
+void copyPredictions(ReturnOp last) {
+  OpBuilder builder(last);
+  MutableOperandRange predictions = last.getPredictionMutable();
+  for (OpOperand &prediction : predictions)
+    if (Value value = prediction.get(); !value.hasOneUse() || isa<InputOp, VariableOp>(value.getDefiningOp()))
+      prediction.set(IdentityOp::create(builder, value.getLoc(), value.getType(), value));
+}
+
 struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
   void runOnOperation() override {
     for (NetworkOp network : llvm::make_early_inc_range(getOperation().getOps<NetworkOp>()))
@@ -79,9 +88,10 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
       last.getLossMutable().clear();
       last.getCorrectMutable().clear();
     } else {
-      last.getLogitsMutable().clear();
       last.getPredictionMutable().clear();
     }
+    if (name == "predict")
+      copyPredictions(last);
     removeUnused(block);
 
     DenseMap<Value, Value> maxima;

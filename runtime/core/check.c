@@ -1,5 +1,6 @@
 /* Checks of what a caller passes in, one message for each mistake. Layer: runtime/core. */
 #include "internal.h"
+#include <stdio.h>
 #include <string.h>
 
 syl_status syl_check_model(const syl_model *model) {
@@ -15,6 +16,11 @@ syl_status syl_check_model(const syl_model *model) {
     return syl_fail(SYL_ERROR_MISMATCH,
                     "'%s' was compiled for %s, which this CPU does not have: compile it with --target", model->name,
                     model->target);
+  if (model->input_count < 1 || model->target_count < 0 || model->output_count < 0 ||
+      (int64_t)model->input_count + model->target_count + model->output_count > SYL_MAX_ARRAYS)
+    return syl_fail(SYL_ERROR_INTERNAL, "'%s' has %d inputs, %d targets and %d outputs, expected %d at most",
+                    model->name, (int)model->input_count, (int)model->target_count, (int)model->output_count,
+                    SYL_MAX_ARRAYS);
   if (model->state_bytes < sizeof(syl_state_header))
     return syl_fail(SYL_ERROR_INTERNAL, "'%s' has a state block of %llu bytes, less than its header", model->name,
                     (unsigned long long)model->state_bytes);
@@ -39,44 +45,70 @@ static syl_status check_header(const syl_model *model, const syl_state_header *h
   return SYL_OK;
 }
 
+syl_status syl_check_pointers(const syl_array *arrays, int32_t count, const void *const *pointers, const char *what) {
+  if (!pointers && count > 0)
+    return syl_fail(SYL_ERROR_ARGUMENT, "%s is null", what);
+  for (int32_t i = 0; i < count; ++i)
+    if (!pointers[i])
+      return count == 1 ? syl_fail(SYL_ERROR_ARGUMENT, "%s is null", what)
+                        : syl_fail(SYL_ERROR_ARGUMENT, "%s '%s' is null", what, arrays[i].name);
+  return SYL_OK;
+}
+
 syl_status syl_check_call(const syl_model *model, const syl_program *program, const char *purpose, const void *state,
-                          const void *scratch, const void *input, int32_t n) {
+                          const void *scratch, const void *const *inputs, int32_t n) {
   syl_status status = syl_check_model(model);
   if (status != SYL_OK)
     return status;
   if (program->phase_count < 1)
     return syl_fail(SYL_ERROR_ARGUMENT, "'%s' was compiled without %s", model->name, purpose);
   if ((status = syl_check_block(state, "state")) != SYL_OK || (status = check_header(model, state)) != SYL_OK ||
-      (status = syl_check_block(scratch, "scratch")) != SYL_OK)
+      (status = syl_check_block(scratch, "scratch")) != SYL_OK ||
+      (status = syl_check_pointers(model->inputs, model->input_count, inputs, "input")) != SYL_OK)
     return status;
-  if (!input)
-    return syl_fail(SYL_ERROR_ARGUMENT, "input is null");
   if (n < 1 || n > model->batch)
     return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for",
                     (int)n, (int)model->batch, model->name);
   return SYL_OK;
 }
 
-syl_status syl_check_targets(const syl_model *model, const void *target, int32_t n) {
-  if (!target)
-    return syl_fail(SYL_ERROR_ARGUMENT, "target is null");
-  if (model->classes <= 0 || (model->target_dtype != SYL_INT32 && model->target_dtype != SYL_INT64))
-    return SYL_OK;
+/* Class numbers of one target. `name` is "target" and, where there are several, its name in quotes. */
+static syl_status check_classes(const syl_array *array, const void *target, int32_t n, const char *name) {
   int64_t each = 1;
-  for (int32_t axis = 0; axis < model->target_rank; ++axis)
-    each *= model->target_shape[axis];
+  for (int32_t axis = 0; axis < array->rank; ++axis)
+    each *= array->shape[axis];
   for (int64_t i = 0; i < n * each; ++i) {
     int64_t label;
     int32_t narrow;
-    if (model->target_dtype == SYL_INT64) {
+    switch ((syl_dtype)array->dtype) {
+    case SYL_INT64:
       memcpy(&label, (const char *)target + i * 8, 8);
-    } else {
+      break;
+    case SYL_INT32:
       memcpy(&narrow, (const char *)target + i * 4, 4);
       label = narrow;
+      break;
+    case SYL_UINT8:
+      label = ((const unsigned char *)target)[i];
+      break;
+    default:
+      return SYL_OK;
     }
-    if (label < 0 || label >= model->classes)
-      return syl_fail(SYL_ERROR_ARGUMENT, "target of sample %lld is %lld, expected 0 to %lld", (long long)(i / each),
-                      (long long)label, (long long)model->classes - 1);
+    if ((label < 0 || label >= array->classes) && (label != array->ignore_index || label == SYL_NO_CLASS))
+      return syl_fail(SYL_ERROR_ARGUMENT, "%s of sample %lld is %lld, expected 0 to %lld", name, (long long)(i / each),
+                      (long long)label, (long long)array->classes - 1);
   }
   return SYL_OK;
+}
+
+syl_status syl_check_targets(const syl_model *model, const void *const *targets, int32_t n) {
+  syl_status status = syl_check_pointers(model->targets, model->target_count, targets, "target");
+  for (int32_t i = 0; i < model->target_count && status == SYL_OK; ++i) {
+    char name[128] = "target";
+    if (model->target_count > 1)
+      snprintf(name, sizeof name, "target '%s'", model->targets[i].name);
+    if (model->targets[i].classes > 0)
+      status = check_classes(&model->targets[i], targets[i], n, name);
+  }
+  return status;
 }

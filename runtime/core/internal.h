@@ -35,6 +35,14 @@ SYL_INTERNAL uint64_t syl_random_bits(uint64_t seed, uint32_t tensor, uint64_t i
 SYL_INTERNAL double syl_random_float64(uint64_t seed, uint32_t tensor, uint64_t index, int32_t init, double a,
                                        double b);
 SYL_INTERNAL float syl_random_float32(uint64_t seed, uint32_t tensor, uint64_t index, int32_t init, double a, double b);
+/* random.c: element `index` of a tensor of normal numbers of this mean and deviation that are all in [low, high], by
+ * inversion of the distribution function. */
+SYL_INTERNAL double syl_random_truncated(uint64_t seed, uint32_t tensor, uint64_t index, double mean, double deviation,
+                                         double low, double high);
+/* orthogonal.c: fills `tensor`, of rank 2 or more, as `rule` (its own record, or that of the tensor it copies, whose
+ * index in the table is `number`) says. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_MEMORY. */
+SYL_INTERNAL syl_status syl_fill_orthogonal(const syl_tensor *tensor, const syl_tensor *rule, uint32_t number,
+                                            uint64_t seed, char *state);
 
 /* tensor.c: visits elements index, index + 1, … index + count - 1 (C order of the PyTorch shape), which lie at
  * base + offsets[0], base + offsets[1], … */
@@ -50,9 +58,12 @@ SYL_INTERNAL syl_status syl_check_model(const syl_model *model);
 SYL_INTERNAL syl_status syl_check_block(const void *block, const char *name);
 /* check.c: what train_step, evaluate and predict have in common; `purpose` is for the message ("training"). */
 SYL_INTERNAL syl_status syl_check_call(const syl_model *model, const syl_program *program, const char *purpose,
-                                       const void *state, const void *scratch, const void *input, int32_t n);
-/* check.c: whether n targets are there and, where they are class numbers, in range. */
-SYL_INTERNAL syl_status syl_check_targets(const syl_model *model, const void *target, int32_t n);
+                                       const void *state, const void *scratch, const void *const *inputs, int32_t n);
+/* check.c: whether n of each target are there and, where they are class numbers, in range. */
+SYL_INTERNAL syl_status syl_check_targets(const syl_model *model, const void *const *targets, int32_t n);
+/* check.c: whether `count` pointers are there; `what` and the arrays' names are for the message ("input"). */
+SYL_INTERNAL syl_status syl_check_pointers(const syl_array *arrays, int32_t count, const void *const *pointers,
+                                           const char *what);
 
 /* heap.c: whether a worker's heap has no block in use. */
 SYL_INTERNAL int syl_heap_is_empty(const syl_worker *worker);

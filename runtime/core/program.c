@@ -87,16 +87,22 @@ static syl_result collect(const syl_program *program, const syl_frame *frame) {
   return result;
 }
 
-static syl_frame make_frame(const syl_model *model, const void *state, void *scratch, const void *input,
-                            const void *target, int32_t n) {
-  syl_frame frame = {.base = {[SYL_BASE_STATE] = (char *)state,
-                              [SYL_BASE_SCRATCH] = scratch,
-                              [SYL_BASE_INPUT] = (char *)input,
-                              [SYL_BASE_TARGET] = (char *)target},
+static syl_frame make_frame(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                            const void *const *targets, void *const *outputs, int32_t n) {
+  const syl_state_header *header = state;
+  syl_frame frame = {.base = {[SYL_BASE_STATE] = (char *)state, [SYL_BASE_SCRATCH] = scratch},
                      .n = n,
-                     .step = ((const syl_state_header *)state)->step,
+                     .step = header->step,
+                     .seed = header->seed,
                      .learning_rate_scale = 1,
                      .model = model};
+  char **base = frame.base + SYL_BASE_ARRAYS;
+  for (int32_t i = 0; i < model->input_count; ++i)
+    *base++ = (char *)inputs[i];
+  for (int32_t i = 0; i < model->target_count; ++i)
+    *base++ = targets ? (char *)targets[i] : NULL;
+  for (int32_t i = 0; i < model->output_count; ++i)
+    *base++ = outputs ? outputs[i] : NULL;
   return frame;
 }
 
@@ -107,26 +113,30 @@ static syl_status check_step(const syl_step *step) {
   if (!(step->learning_rate_scale >= 0 && step->learning_rate_scale <= 1e30))
     return syl_fail(SYL_ERROR_ARGUMENT, "learning_rate_scale is %g, expected 0 (for 1) or a positive number",
                     step->learning_rate_scale);
+  if (!(step->steps_per_epoch >= 0 && step->steps_per_epoch <= 1e18))
+    return syl_fail(SYL_ERROR_ARGUMENT, "steps_per_epoch is %g, expected 0 (unknown) or a positive number",
+                    step->steps_per_epoch);
   return SYL_OK;
 }
 
-syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
-                          int32_t n, const syl_step *step, syl_result *result) {
-  const syl_step defaults = {0, 0, 0};
+syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
+                          const void *const *targets, int32_t n, const syl_step *step, syl_result *result) {
+  const syl_step defaults = {0};
   if (!step)
     step = &defaults;
   const syl_program *program = model ? &model->train : NULL;
-  syl_status status = syl_check_call(model, program, "training", state, scratch, input, n);
+  syl_status status = syl_check_call(model, program, "training", state, scratch, inputs, n);
   if (status == SYL_OK)
-    status = syl_check_targets(model, target, n);
+    status = syl_check_targets(model, targets, n);
   if (status == SYL_OK)
     status = check_step(step);
   if (status != SYL_OK)
     return status;
-  syl_frame frame = make_frame(model, state, scratch, input, target, n);
+  syl_frame frame = make_frame(model, state, scratch, inputs, targets, NULL, n);
   frame.step += 1;
   if (step->learning_rate_scale != 0)
     frame.learning_rate_scale = step->learning_rate_scale;
+  frame.steps_per_epoch = step->steps_per_epoch;
   status = run_program(program, &frame, step->threads);
   if (status != SYL_OK)
     return status;
@@ -136,30 +146,29 @@ syl_status syl_train_step(const syl_model *model, void *state, void *scratch, co
   return SYL_OK;
 }
 
-syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *input, const void *target,
-                        int32_t n, syl_result *result) {
+syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                        const void *const *targets, int32_t n, syl_result *result) {
   const syl_program *program = model ? &model->evaluate : NULL;
-  syl_status status = syl_check_call(model, program, "evaluation", state, scratch, input, n);
+  syl_status status = syl_check_call(model, program, "evaluation", state, scratch, inputs, n);
   if (status == SYL_OK)
-    status = syl_check_targets(model, target, n);
+    status = syl_check_targets(model, targets, n);
   if (status != SYL_OK)
     return status;
-  syl_frame frame = make_frame(model, state, scratch, input, target, n);
+  syl_frame frame = make_frame(model, state, scratch, inputs, targets, NULL, n);
   status = run_program(program, &frame, 0);
   if (status == SYL_OK && result)
     *result = collect(program, &frame);
   return status;
 }
 
-syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *input, int32_t n,
-                       void *output) {
+syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs, int32_t n,
+                       void *const *outputs) {
   const syl_program *program = model ? &model->predict : NULL;
-  syl_status status = syl_check_call(model, program, "prediction", state, scratch, input, n);
+  syl_status status = syl_check_call(model, program, "prediction", state, scratch, inputs, n);
+  if (status == SYL_OK)
+    status = syl_check_pointers(model->outputs, model->output_count, (const void *const *)outputs, "output");
   if (status != SYL_OK)
     return status;
-  if (!output)
-    return syl_fail(SYL_ERROR_ARGUMENT, "output is null");
-  syl_frame frame = make_frame(model, state, scratch, input, NULL, n);
-  frame.base[SYL_BASE_OUTPUT] = output;
+  syl_frame frame = make_frame(model, state, scratch, inputs, NULL, outputs, n);
   return run_program(program, &frame, 0);
 }

@@ -59,3 +59,52 @@ float syl_random_float32(uint64_t seed, uint32_t tensor, uint64_t index, int32_t
   float value = (float)(a + (b - a) * ((double)(random_word(seed, tensor, index, 0) >> 8) * 0x1p-24));
   return value < b || !(a < b) ? value : nextafterf((float)b, (float)a);
 }
+
+/* Share of the standard normal distribution below x; exact to rounding for x <= 0. */
+static double below(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
+
+/* The x that share p of the standard normal distribution lies below. Source: P. J. Acklam's rational approximation
+ * (relative error 1.2e-9), then one step of Halley's method. */
+static double quantile(double p) {
+  static const double a[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
+                             1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
+  static const double b[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
+                             6.680131188771972e+01, -1.328068155288572e+01};
+  static const double c[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
+                             -2.549732539343734e+00, 4.374664141464968e+00,  2.938163982698783e+00};
+  static const double d[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
+                             3.754408661907416e+00};
+  if (p > 0.5)
+    return -quantile(1 - p);
+  if (!(p > 0))
+    return -INFINITY;
+  double x;
+  if (p < 0.02425) {
+    double q = sqrt(-2 * log(p));
+    x = (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) /
+        ((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1);
+  } else {
+    double q = p - 0.5, r = q * q;
+    x = (((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q /
+        (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
+  }
+  double step = (below(x) - p) * 2.50662827463100050242 * exp(x * x / 2);
+  return isfinite(step) ? x - step / (1 + x * step / 2) : x;
+}
+
+double syl_random_truncated(uint64_t seed, uint32_t tensor, uint64_t index, double mean, double deviation, double low,
+                            double high) {
+  double value = mean;
+  if (deviation > 0 && low < high) {
+    double first = (low - mean) / deviation, last = (high - mean) / deviation;
+    const double side = first > 0 ? -1 : 1; /* above the mean: mirrored, since small shares are the exact ones */
+    if (side < 0) {
+      double mirrored = -first;
+      first = -last;
+      last = mirrored;
+    }
+    const double uniform = ((double)(syl_random_bits(seed, tensor, index) >> 11) + 0.5) * 0x1p-53;
+    value = mean + side * deviation * quantile(below(first) + uniform * (below(last) - below(first)));
+  }
+  return value < low ? low : value > high ? high : value;
+}

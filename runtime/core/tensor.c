@@ -5,10 +5,6 @@
 /* Elements whose places are looked up in one table. */
 enum { TABLE = 1024 };
 
-static int has_batch_axis(const syl_tensor *tensor) {
-  return tensor->kind == SYL_VALUE || (tensor->kind == SYL_GRADIENT && strcmp(tensor->name, "grad.input") == 0);
-}
-
 /* Bytes that index i of an axis adds to an element's place. */
 static int64_t axis_offset(const syl_tensor *tensor, int32_t axis, int64_t i) {
   int64_t elements = 0;
@@ -52,7 +48,7 @@ syl_status syl_visit_tensor(const syl_tensor *tensor, int32_t n, char *block, sy
   int64_t shape[SYL_MAX_RANK + 1] = {0}, total = 1;
   for (int32_t axis = 0; axis < rank; ++axis)
     shape[axis] = tensor->shape[axis];
-  if (has_batch_axis(tensor) && rank > 0) {
+  if (tensor->batched && rank > 0) {
     if (n < 0 || n > shape[0])
       return syl_fail(SYL_ERROR_ARGUMENT, "found %d rows of tensor '%s', expected 0 to %lld", (int)n, tensor->name,
                       (long long)shape[0]);

@@ -50,19 +50,23 @@ void timeSteps(Measured &measured, const std::function<void()> &step, double sec
 
 /// Calls each kernel of program `program` over its slices on this thread, in the order of the step; the time is the sum
 /// over the slices divided by the threads, best of several runs. The rates follow from it for a full batch.
-void timeKernels(Measured &measured, Session &session, const SyntheticBatch &batch, void *output, int64_t n,
-                 int program) {
+void timeKernels(Measured &measured, Session &session, const SyntheticBatch &batch, const std::vector<void *> &outputs,
+                 int64_t n, int program) {
   const syl_model &model = session.model;
   Block local(model.local_bytes), heap(model.heap_bytes);
   syl_frame frame{};
   frame.base[SYL_BASE_STATE] = session.state.get();
   frame.base[SYL_BASE_SCRATCH] = session.scratch.get();
-  frame.base[SYL_BASE_INPUT] = const_cast<char *>(batch.input.data());
-  frame.base[SYL_BASE_TARGET] = const_cast<char *>(batch.target.data());
-  frame.base[SYL_BASE_OUTPUT] = static_cast<char *>(output);
+  char **base = frame.base + SYL_BASE_ARRAYS;
+  for (const auto *buffers : {&batch.inputs, &batch.targets})
+    for (const Buffer &buffer : *buffers)
+      *base++ = const_cast<char *>(buffer.data());
+  for (void *output : outputs)
+    *base++ = static_cast<char *>(output);
   frame.n = int32_t(n);
   frame.threads = 1;
   frame.step = syl_state_step(&model, session.state.get()) + 1;
+  frame.seed = syl_state_seed(&model, session.state.get());
   frame.learning_rate_scale = 1;
   frame.model = &model;
   for (int32_t k = 0; k < model.kernel_count; ++k) {
@@ -148,18 +152,24 @@ int benchVerb(const syl_model &model, const BenchOptions &options) {
   Session session(model, options.threads);
   session.init(model.seed);
   SyntheticBatch batch(model, n, model.seed);
-  Buffer output(size_t(outputElements(model) * n) * syl_dtype_bytes(syl_dtype(model.dtype)), model.name);
+  std::vector<Buffer> outputs;
+  std::vector<void *> outputPointers;
+  for (int32_t i = 0; i < model.output_count; ++i) {
+    outputs.emplace_back(bytesOf(model.outputs[i]) * size_t(n), model.name);
+    outputPointers.push_back(outputs.back().data());
+  }
+  std::vector<const void *> inputs = batch.inputPointers(), targets = batch.targetPointers();
   const int program = options.what == "train" ? 0 : options.what == "evaluate" ? 1 : 2;
   const std::function<void()> steps[] = {
-      [&] { session.trainStep(batch.input.data(), batch.target.data(), n); },
-      [&] { session.evaluate(batch.input.data(), batch.target.data(), n); },
-      [&] { session.predict(batch.input.data(), n, output.data()); },
+      [&] { session.trainStep(inputs.data(), targets.data(), n); },
+      [&] { session.evaluate(inputs.data(), targets.data(), n); },
+      [&] { session.predict(inputs.data(), n, outputPointers.data()); },
   };
   Measured measured;
   timeSteps(measured, steps[program], options.seconds);
   measured.peakRssMb = peakMemory();
   if (options.kernels)
-    timeKernels(measured, session, batch, output.data(), n, program);
+    timeKernels(measured, session, batch, outputPointers, n, program);
   (options.json ? printJson : printTable)(model, options, session, n, measured);
   return 0;
 }

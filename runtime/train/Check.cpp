@@ -1,5 +1,5 @@
-// The verb check: every parameter's and the input's gradient against central differences of the loss, in double.
-// Layer: runtime/train.
+// The verb check: every trained parameter's and every float input's gradient against central differences of the loss,
+// in double. Layer: runtime/train.
 //
 // A point is one element of a tensor, or a random direction through all of it. With loss f, step h and gradient a, its
 // numeric derivative is n = (f(+h) - f(-h)) / 2h. The step is 2^-17, times max(1, |p|) for a parameter p, rounded up to
@@ -39,10 +39,11 @@ struct Point {
   bool pending = true;
 };
 
-/// A parameter or the input, with its gradient and the points to check.
+/// A parameter or an input, with its gradient and the points to check.
 struct Subject {
   std::string name;
-  const syl_tensor *parameter = nullptr; // null for the input
+  const syl_tensor *parameter = nullptr; // null for an input
+  size_t input = 0;                      // index of the input
   const syl_tensor *gradient = nullptr;
   int64_t elements = 0;
   std::vector<double> values; // the gradient at the present point
@@ -66,12 +67,16 @@ uint64_t elementOffset(const syl_tensor &tensor, int64_t index) {
   return tensor.offset + uint64_t(at) * syl_dtype_bytes(syl_dtype(tensor.dtype));
 }
 
-/// The loss as a function of parameters and input, around a random point.
+/// The loss as a function of parameters and inputs, around a random point.
 class Surface {
 public:
   Surface(const syl_model &model, const CheckOptions &options, int64_t n)
-      : session(model, options.threads), base(syl_state_bytes(&model)), batch(model, n, options.seed),
-        input(batch.input.size(), model.name), n(n) {}
+      : session(model, options.threads), base(syl_state_bytes(&model)), batch(model, n, options.seed), n(n) {
+    for (const Buffer &buffer : batch.inputs) {
+      inputs.emplace_back(buffer.size(), model.name);
+      inputPointers.push_back(inputs.back().data());
+    }
+  }
 
   /// Moves to another random point; constant parameters (biases, batch-norm's weights) get values off their constant.
   void draw(uint64_t seed) {
@@ -89,7 +94,8 @@ public:
     }
     std::memcpy(base.get(), session.state.get(), base.size());
     batch = SyntheticBatch(model, n, seed);
-    roundInput();
+    targetPointers = batch.targetPointers();
+    roundInputs();
     restore();
     centre = loss();
   }
@@ -155,22 +161,25 @@ public:
 
 private:
   /// Float32 inputs to multiples of 2^-12, so that they move exactly.
-  void roundInput() {
-    syl_dtype type = syl_dtype(session.model.input_dtype);
-    for (size_t at = 0; type == SYL_FLOAT32 && at < batch.input.size(); at += 4) {
-      float value;
-      std::memcpy(&value, batch.input.data() + at, 4);
-      value = std::nearbyint(value * 0x1p12f) * 0x1p-12f;
-      std::memcpy(batch.input.data() + at, &value, 4);
-    }
+  void roundInputs() {
+    for (size_t i = 0; i < batch.inputs.size(); ++i)
+      for (size_t at = 0; typeOf(i) == SYL_FLOAT32 && at < batch.inputs[i].size(); at += 4) {
+        float value;
+        std::memcpy(&value, batch.inputs[i].data() + at, 4);
+        value = std::nearbyint(value * 0x1p12f) * 0x1p-12f;
+        std::memcpy(batch.inputs[i].data() + at, &value, 4);
+      }
   }
+
+  syl_dtype typeOf(size_t input) const { return syl_dtype(session.model.inputs[input].dtype); }
 
   void restore() {
     std::memcpy(session.state.get(), base.get(), base.size());
-    std::memcpy(input.data(), batch.input.data(), input.size());
+    for (size_t i = 0; i < inputs.size(); ++i)
+      std::memcpy(inputs[i].data(), batch.inputs[i].data(), inputs[i].size());
   }
 
-  double loss() { return session.trainStep(input.data(), batch.target.data(), n).loss; }
+  double loss() { return session.trainStep(inputPointers.data(), targetPointers.data(), n).loss; }
 
   double *at(const Subject &subject, int64_t element) {
     return reinterpret_cast<double *>(session.state.get() + elementOffset(*subject.parameter, element));
@@ -179,7 +188,7 @@ private:
   /// Length of a direction's components: a power of two that makes its norm about 1.
   double directionScale(const Subject &subject) const {
     int halvings = int(std::ceil(std::log2(double(subject.elements)) / 2));
-    if (!subject.parameter && session.model.input_dtype == SYL_FLOAT32)
+    if (!subject.parameter && typeOf(subject.input) == SYL_FLOAT32)
       halvings = std::min(halvings, 1);
     return std::ldexp(1., -halvings);
   }
@@ -191,8 +200,8 @@ private:
       *value += by;
       return *value - before;
     }
-    syl_dtype type = syl_dtype(session.model.input_dtype);
-    char *place = input.data() + size_t(element) * syl_dtype_bytes(type);
+    syl_dtype type = typeOf(subject.input);
+    char *place = inputs[subject.input].data() + size_t(element) * syl_dtype_bytes(type);
     double before, value, after;
     convertElements(place, type, &before, SYL_FLOAT64, 1);
     value = before + by;
@@ -214,20 +223,22 @@ private:
   Session session;
   Block base;
   SyntheticBatch batch;
-  Buffer input;
+  std::vector<Buffer> inputs;
+  std::vector<const void *> inputPointers, targetPointers;
   const int64_t n;
   double centre = 0;
 };
 
 std::vector<Subject> findSubjects(const syl_model &model, int64_t n, uint64_t seed) {
   std::vector<Subject> subjects;
-  auto add = [&](const std::string &name, const syl_tensor *parameter, int64_t elements) {
+  auto add = [&](const std::string &name, const syl_tensor *parameter, size_t input, int64_t elements) {
     Subject subject;
     subject.name = name;
     subject.parameter = parameter;
+    subject.input = input;
     subject.gradient = syl_find_tensor(&model, ("grad." + name).c_str());
     subject.elements = elements;
-    if (!subject.gradient) // of an input that is not float
+    if (!subject.gradient) // of an input that is not float, or of a frozen parameter
       return;
     Random random(seed, SyntheticStream + 2 + (uint64_t(subjects.size()) << 32));
     bool all = elements <= allElements;
@@ -243,8 +254,9 @@ std::vector<Subject> findSubjects(const syl_model &model, int64_t n, uint64_t se
   };
   for (int32_t i = 0; i < model.tensor_count; ++i)
     if (model.tensors[i].kind == SYL_PARAMETER)
-      add(model.tensors[i].name, &model.tensors[i], int64_t(syl_tensor_elements(&model.tensors[i])));
-  add("input", nullptr, n * inputElements(model));
+      add(model.tensors[i].name, &model.tensors[i], 0, int64_t(syl_tensor_elements(&model.tensors[i])));
+  for (int32_t i = 0; i < model.input_count; ++i)
+    add(model.inputs[i].name, nullptr, size_t(i), n * elementsOf(model.inputs[i]));
   return subjects;
 }
 

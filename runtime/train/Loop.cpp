@@ -2,6 +2,7 @@
 // Layer: runtime/train.
 #include "runtime/train/Loop.h"
 
+#include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Display.h"
 #include "runtime/train/Shuffle.h"
@@ -16,8 +17,7 @@ namespace syl {
 
 Score evaluatePart(Session &session, const Part &part) {
   const syl_model &model = session.model;
-  Buffer inputSpace(inputBytes(model) * size_t(model.batch), model.name);
-  Buffer targetSpace(targetBytes(model) * size_t(model.batch), model.name);
+  Batch batch(model, model.batch);
   Score score;
   int64_t correct = 0, count = part.count();
   for (int64_t first = 0; first < count; first += model.batch) {
@@ -26,9 +26,8 @@ Score evaluatePart(Session &session, const Part &part) {
       return score;
     }
     int64_t n = std::min<int64_t>(model.batch, count - first);
-    syl_result result =
-        session.evaluate(rowRange(part.input, first, size_t(n), syl_dtype(model.input_dtype), inputSpace),
-                         rowRange(part.target, first, size_t(n), syl_dtype(model.target_dtype), targetSpace), n);
+    batch.range(part, first, size_t(n));
+    syl_result result = session.evaluate(batch.inputs(), batch.targets(), n);
     score.loss += result.loss * double(n);
     correct = result.correct < 0 ? -1 : correct + result.correct;
   }
@@ -127,7 +126,7 @@ private:
   void checkSamples() {
     uint64_t count = uint64_t(set.train.count());
     if (options.resume && (progress.samples != count || progress.position > count))
-      throw Error(SYL_ERROR_MISMATCH, set.train.inputPath,
+      throw Error(SYL_ERROR_MISMATCH, set.train.inputPaths[0],
                   format("found %llu samples, expected %llu, as the run to resume has them", (unsigned long long)count,
                          (unsigned long long)progress.samples));
     progress.samples = count;
@@ -149,17 +148,16 @@ private:
     const Part &part = set.train;
     const uint64_t count = progress.samples;
     std::vector<uint32_t> order = epochOrder(progress.seed, progress.epoch, uint32_t(count));
-    Buffer input(inputBytes(model) * progress.batch, model.name),
-        target(targetBytes(model) * progress.batch, model.name);
+    const double stepsPerEpoch = double((count + progress.batch - 1) / progress.batch);
+    Batch batch(model, int64_t(progress.batch));
     display->startEpoch(progress.epoch + 1, progress.position, count);
     while (progress.position < count) {
       if (StopSignals::signal())
         return false;
       uint64_t n = std::min(progress.batch, count - progress.position);
       const uint32_t *rows = order.data() + progress.position;
-      gatherRows(part.input, rows, n, syl_dtype(model.input_dtype), input.data());
-      gatherRows(part.target, rows, n, syl_dtype(model.target_dtype), target.data());
-      syl_result result = session.trainStep(input.data(), target.data(), int64_t(n));
+      batch.gather(part, rows, n);
+      syl_result result = session.trainStep(batch.inputs(), batch.targets(), int64_t(n), 1, stepsPerEpoch);
       if (!std::isfinite(result.loss))
         throw Error(SYL_ERROR_KERNEL, model.name,
                     format("found the loss %s in step %llu, expected a finite one",

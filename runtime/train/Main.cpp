@@ -50,7 +50,8 @@ struct VerbLine {
         .add_option(
             "--data", value,
             std::string("fashion-mnist, a folder of IDX files (train-images-idx3-ubyte … plain or .gz), a folder "
-                        "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy") +
+                        "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy; NAME.npy for each input "
+                        "and target where there are several") +
                 more)
         ->required()
         ->type_name("DATA");
@@ -112,11 +113,24 @@ void declareStep(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::StepOptions>();
   line.app.add_option("--state", options->state, "Start from this safetensors file (default: a fresh initialisation)")
       ->type_name("IN.safetensors");
-  line.app.add_option("--input", options->input, "Samples; all rows are one batch")->required()->type_name("X.npy");
-  line.app.add_option("--target", options->target, "Their targets")->required()->type_name("Y.npy");
+  line.app
+      .add_option("--input", options->inputs,
+                  "Samples; all rows are one batch. NAME=X.npy for each input where there are several")
+      ->required()
+      ->type_name("X.npy")
+      ->allow_extra_args(false);
+  line.app.add_option("--target", options->targets, "Their targets; NAME=Y.npy for each where there are several")
+      ->required()
+      ->type_name("Y.npy")
+      ->allow_extra_args(false);
   line.app.add_option("--steps", options->steps, "Training steps, each on the same batch")
       ->check(positive)
       ->capture_default_str()
+      ->type_name("K");
+  line.app
+      .add_option("--steps-per-epoch", options->stepsPerEpoch,
+                  "For learning rates that follow epochs (default: unknown)")
+      ->check(CLI::Range(0., 1e9))
       ->type_name("K");
   line.threads(options->threads);
   line.seed(options->seed, "the initial weights", model);

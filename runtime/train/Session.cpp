@@ -33,26 +33,27 @@ Session::Session(const syl_model &model, int32_t wanted)
 
 void Session::init(uint64_t seed) { require(syl_init_state(&model, state.get(), seed), model.name); }
 
-syl_result Session::trainStep(const void *input, const void *target, int64_t n) {
-  syl_step step{0, threads, 0};
+syl_result Session::trainStep(const void *const *inputs, const void *const *targets, int64_t n, double scale,
+                              double stepsPerEpoch) {
+  syl_step step{scale, stepsPerEpoch, threads, 0};
   syl_result result{};
-  require(syl_train_step(&model, state.get(), scratch.get(), input, target, int32_t(n), &step, &result), model.name);
+  require(syl_train_step(&model, state.get(), scratch.get(), inputs, targets, int32_t(n), &step, &result), model.name);
   return result;
 }
 
-syl_result Session::evaluate(const void *input, const void *target, int64_t n) {
+syl_result Session::evaluate(const void *const *inputs, const void *const *targets, int64_t n) {
   syl_result result{};
-  require(syl_evaluate(&model, state.get(), scratch.get(), input, target, int32_t(n), &result), model.name);
+  require(syl_evaluate(&model, state.get(), scratch.get(), inputs, targets, int32_t(n), &result), model.name);
   return result;
 }
 
-void Session::predict(const void *input, int64_t n, void *output) {
-  require(syl_predict(&model, state.get(), scratch.get(), input, int32_t(n), output), model.name);
+void Session::predict(const void *const *inputs, int64_t n, void *const *outputs) {
+  require(syl_predict(&model, state.get(), scratch.get(), inputs, int32_t(n), outputs), model.name);
 }
 
 void requireGradients(const syl_model &model) {
   for (int32_t i = 0; i < model.tensor_count; ++i) {
-    if (model.tensors[i].kind != SYL_PARAMETER)
+    if (model.tensors[i].kind != SYL_PARAMETER || model.tensors[i].frozen)
       continue;
     std::string name = std::string("grad.") + model.tensors[i].name;
     if (!syl_find_tensor(&model, name.c_str()))
@@ -61,24 +62,13 @@ void requireGradients(const syl_model &model) {
   }
 }
 
-namespace {
-int64_t product(const int64_t *shape, int32_t rank) {
+int64_t elementsOf(const syl_array &array) {
   int64_t count = 1;
-  for (int32_t axis = 0; axis < rank; ++axis)
-    count *= shape[axis];
+  for (int32_t axis = 0; axis < array.rank; ++axis)
+    count *= array.shape[axis];
   return count;
 }
-} // namespace
 
-int64_t inputElements(const syl_model &model) { return product(model.input_shape, model.input_rank); }
-int64_t outputElements(const syl_model &model) { return product(model.output_shape, model.output_rank); }
-
-size_t inputBytes(const syl_model &model) {
-  return size_t(inputElements(model)) * syl_dtype_bytes(syl_dtype(model.input_dtype));
-}
-
-size_t targetBytes(const syl_model &model) {
-  return size_t(product(model.target_shape, model.target_rank)) * syl_dtype_bytes(syl_dtype(model.target_dtype));
-}
+size_t bytesOf(const syl_array &array) { return size_t(elementsOf(array)) * syl_dtype_bytes(syl_dtype(array.dtype)); }
 
 } // namespace syl

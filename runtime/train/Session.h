@@ -38,23 +38,23 @@ public:
   Session(const syl_model &model, int32_t threads);
 
   void init(uint64_t seed);
-  /// A step on n samples. The learning rate is the network's.
-  syl_result trainStep(const void *input, const void *target, int64_t n);
-  syl_result evaluate(const void *input, const void *target, int64_t n);
-  void predict(const void *input, int64_t n, void *output);
+  /// A step on n samples, with one pointer for each input and target. `scale` multiplies the network's learning rate;
+  /// `stepsPerEpoch` is 0 where it is not known.
+  syl_result trainStep(const void *const *inputs, const void *const *targets, int64_t n, double scale = 1,
+                       double stepsPerEpoch = 0);
+  syl_result evaluate(const void *const *inputs, const void *const *targets, int64_t n);
+  void predict(const void *const *inputs, int64_t n, void *const *outputs);
 
   const syl_model &model;
   const int32_t threads;
   Block state, scratch;
 };
 
-/// Throws Error (SYL_ERROR_MISMATCH) where the model keeps no gradient of some parameter.
+/// Throws Error (SYL_ERROR_MISMATCH) where the model keeps no gradient of some parameter that it trains.
 void requireGradients(const syl_model &model);
 
-/// Elements and bytes of one sample's input, target and output.
-int64_t inputElements(const syl_model &model);
-int64_t outputElements(const syl_model &model);
-size_t inputBytes(const syl_model &model);
-size_t targetBytes(const syl_model &model);
+/// Elements and bytes of one sample of an input, target or output.
+int64_t elementsOf(const syl_array &array);
+size_t bytesOf(const syl_array &array);
 
 } // namespace syl

@@ -1,5 +1,5 @@
 // The verb step: training steps on one batch, and a dump of what they left. Layer: runtime/train.
-#include "runtime/data/DataSet.h"
+#include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Session.h"
 #include "runtime/train/Verbs.h"
@@ -13,9 +13,9 @@ namespace {
 
 /// Adds a tensor of the scratch block; those with a batch axis get `n` rows, or the shape `as` where that is not empty.
 void addValue(SafetensorsWriter &writer, const syl_tensor &tensor, const Session &session, int64_t n,
-              const std::vector<int64_t> &as, bool batched) {
+              const std::vector<int64_t> &as) {
   std::vector<int64_t> shape(tensor.shape, tensor.shape + tensor.rank);
-  if (batched)
+  if (tensor.batched)
     shape[0] = n;
   uint64_t bytes;
   checkedBytes(shape, syl_dtype_bytes(syl_dtype(tensor.dtype)), bytes);
@@ -24,13 +24,22 @@ void addValue(SafetensorsWriter &writer, const syl_tensor &tensor, const Session
   writer.add(tensor.name, syl_dtype(tensor.dtype), as.empty() ? shape : as, packed.data());
 }
 
+/// The shape of the input's file that `tensor` is the gradient of; empty for all others.
+std::vector<int64_t> shapeOfInput(const syl_model &model, const syl_tensor &tensor, const Part &part) {
+  for (int32_t i = 0; i < model.input_count; ++i)
+    if (tensor.name == std::string("grad.") + model.inputs[i].name)
+      return part.inputs[size_t(i)].shape;
+  return {};
+}
+
 } // namespace
 
 int stepVerb(const syl_model &model, const StepOptions &options) {
-  Part part = readPair(options.input, options.target, model);
+  Part part = readFiles(pathsByName(options.inputs, model.inputs, model.input_count, "--input"),
+                        pathsByName(options.targets, model.targets, model.target_count, "--target"), model);
   const int64_t n = part.count();
   if (n > model.batch)
-    throw Error(SYL_ERROR_MISMATCH, options.input,
+    throw Error(SYL_ERROR_MISMATCH, part.inputPaths[0],
                 format("found %lld rows, expected at most %d, the compiled batch", (long long)n, model.batch),
                 format("--batch %lld", (long long)n));
   requireGradients(model);
@@ -40,24 +49,21 @@ int stepVerb(const syl_model &model, const StepOptions &options) {
   else
     loadCheckpoint(options.state, model, session.state.get());
 
-  Buffer inputSpace(inputBytes(model) * size_t(n), options.input);
-  Buffer targetSpace(targetBytes(model) * size_t(n), options.target);
-  const void *input = rowRange(part.input, 0, size_t(n), syl_dtype(model.input_dtype), inputSpace);
-  const void *target = rowRange(part.target, 0, size_t(n), syl_dtype(model.target_dtype), targetSpace);
+  Batch batch(model, n);
+  batch.range(part, 0, size_t(n));
   std::vector<float> losses;
   for (uint64_t step = 0; step < options.steps; ++step)
-    losses.push_back(float(session.trainStep(input, target, n).loss));
+    losses.push_back(float(session.trainStep(batch.inputs(), batch.targets(), n, 1, options.stepsPerEpoch).loss));
 
   SafetensorsWriter writer;
   addState(writer, model, session.state.get());
   for (int32_t i = 0; i < model.tensor_count; ++i) {
     const syl_tensor &tensor = model.tensors[i];
     const std::string name = tensor.name;
-    if (tensor.kind == SYL_VALUE && name == "output")
-      addValue(writer, tensor, session, n, {}, true);
+    if (tensor.kind == SYL_VALUE && name.rfind("output", 0) == 0)
+      addValue(writer, tensor, session, n, {});
     else if (tensor.kind == SYL_GRADIENT)
-      addValue(writer, tensor, session, n, name == "grad.input" ? part.input.shape : std::vector<int64_t>(),
-               name == "grad.input");
+      addValue(writer, tensor, session, n, tensor.batched ? shapeOfInput(model, tensor, part) : std::vector<int64_t>());
   }
   writer.add("loss", SYL_FLOAT32, {int64_t(losses.size())}, losses.data());
   writer.save(options.dump, checkpointMetadata(writer, model, session.state.get(), nullptr));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace syl {
 
@@ -17,7 +18,8 @@ struct EvaluateOptions {
 };
 int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
 
-/// The network's output for each sample: to a float32 [N, …] file, or the first rows as a table.
+/// The network's outputs for each sample: to a float32 [N, …] file each, or the first rows as a table. Output NAME of
+/// several goes to FILE_NAME.npy.
 struct PredictOptions {
   std::string data, checkpoint, out;
   int32_t threads = 0;
@@ -26,8 +28,10 @@ int predictVerb(const syl_model &model, const PredictOptions &options);
 
 /// K steps on one batch, and a file of everything they left: output, loss, gradients, state.
 struct StepOptions {
-  std::string state, input, target, dump;
+  std::string state, dump;
+  std::vector<std::string> inputs, targets; ///< FILE, or NAME=FILE for each where there are several
   uint64_t steps = 1;
+  double stepsPerEpoch = 0;
   std::optional<uint64_t> seed;
   int32_t threads = 0;
 };

@@ -79,7 +79,7 @@ static void *train(void *argument) {
   r->state = allocate(net->stateBytes());
   void *scratch = allocate(net->scratchBytes(BATCH, 2));
   float output[BATCH][CLASSES];
-  const syl_step step = {0, 2, 0};
+  const syl_step step = {0, 0, 2, 0};
   syl_result result;
   if (!r->state || !scratch) {
     r->failed = 1;

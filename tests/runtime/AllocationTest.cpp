@@ -88,13 +88,13 @@ TEST(Allocation, StepsInitAndCopiesAllocateNothing) {
   auto all = [&] {
     auto require = [&](syl_status result) { status = status == SYL_OK ? result : status; };
     require(syl_init_state(model.get(), state.get(), 1));
+    const void *const input = samples.input.data(), *const target = samples.target.data();
+    void *const outputs = output.data();
     for (int i = 0; i < 50; ++i) {
       syl_result result;
-      require(syl_train_step(model.get(), state.get(), scratch.get(), samples.input.data(), samples.target.data(), 32,
-                             nullptr, &result));
-      require(syl_evaluate(model.get(), state.get(), scratch.get(), samples.input.data(), samples.target.data(), 31,
-                           &result));
-      require(syl_predict(model.get(), state.get(), scratch.get(), samples.input.data(), 30, output.data()));
+      require(syl_train_step(model.get(), state.get(), scratch.get(), &input, &target, 32, nullptr, &result));
+      require(syl_evaluate(model.get(), state.get(), scratch.get(), &input, &target, 31, &result));
+      require(syl_predict(model.get(), state.get(), scratch.get(), &input, 30, &outputs));
     }
     require(syl_export_tensor(tensor, state.get(), 0, weight.data()));
     require(syl_import_tensor(tensor, state.get(), weight.data()));
@@ -117,12 +117,11 @@ TEST(Allocation, ErrorsAllocateNothing) {
   toy::Block state(syl_state_bytes(model.get())), scratch(syl_scratch_bytes(model.get(), 0, 1));
   toy::Samples samples = toy::makeSamples(model.options(), 8);
   syl_init_state(model.get(), state.get(), 1);
-  syl_step step = {0, 1, 0};
+  syl_step step = {0, 0, 1, 0};
+  const void *const input = samples.input.data(), *const target = samples.target.data();
   long before = allocations;
-  syl_status failed = syl_train_step(model.get(), state.get(), scratch.get(), samples.input.data(),
-                                     samples.target.data(), 8, &step, nullptr);
-  syl_status wrong = syl_train_step(model.get(), state.get(), scratch.get(), samples.input.data(),
-                                    samples.target.data(), 99, &step, nullptr);
+  syl_status failed = syl_train_step(model.get(), state.get(), scratch.get(), &input, &target, 8, &step, nullptr);
+  syl_status wrong = syl_train_step(model.get(), state.get(), scratch.get(), &input, &target, 99, &step, nullptr);
   long after = allocations;
   EXPECT_EQ(failed, SYL_ERROR_KERNEL);
   EXPECT_EQ(wrong, SYL_ERROR_ARGUMENT);

@@ -8,10 +8,10 @@ namespace {
 TEST(Errors, TheFirstFailingSliceGivesTheMessageAndTheStepDoesNotCount) {
   for (int32_t threads : {1, 2, 8}) {
     Training run({.slices = 8, .failingSlices = 1 << 6 | 1 << 3 | 1 << 7});
-    syl_step step = {0, threads, 0};
+    syl_step step = {0, 0, threads, 0};
     for (int i = 0; i < 20; ++i) {
-      EXPECT_EQ(syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8,
-                               &step, nullptr),
+      EXPECT_EQ(syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                               run.targets(0).data(), 8, &step, nullptr),
                 SYL_ERROR_KERNEL);
       EXPECT_STREQ(syl_last_error(), "toy: kernel linear.forward+grad, slice 3: toy failure of slice 3 (code -1)");
     }
@@ -21,9 +21,9 @@ TEST(Errors, TheFirstFailingSliceGivesTheMessageAndTheStepDoesNotCount) {
 
 TEST(Errors, AStepAfterAFailureIsRight) {
   Training failing({.failingSlices = 1}), run, reference;
-  syl_step step = {0, 4, 0};
-  EXPECT_EQ(syl_train_step(failing.model.get(), failing.state.get(), failing.scratch.get(), failing.input(0),
-                           failing.target(0), 8, &step, nullptr),
+  syl_step step = {0, 0, 4, 0};
+  EXPECT_EQ(syl_train_step(failing.model.get(), failing.state.get(), failing.scratch.get(), failing.inputs(0).data(),
+                           failing.targets(0).data(), 8, &step, nullptr),
             SYL_ERROR_KERNEL);
   run.train(3, 4);
   reference.train(3, 1);
@@ -34,7 +34,9 @@ TEST(Errors, ArgumentsEachWithItsMessage) {
   Training run;
   const syl_model *model = run.model.get();
   void *state = run.state.get(), *scratch = run.scratch.get();
-  const void *input = run.input(0), *target = run.target(0);
+  const Training::Pointers inputs = run.inputs(0), targets = run.targets(0), none{};
+  const void *const *input = inputs.data(), *const *target = targets.data();
+  void *const output[] = {scratch}, *const nothing[] = {nullptr};
   const std::string before = run.bytes();
   auto expect = [&](syl_status expected, const char *message, syl_status status) {
     EXPECT_EQ(status, expected) << message;
@@ -53,35 +55,87 @@ TEST(Errors, ArgumentsEachWithItsMessage) {
   expect(argument, "target is null", syl_train_step(model, state, scratch, input, nullptr, 8, nullptr, nullptr));
   expect(argument, "target is null", syl_evaluate(model, state, scratch, input, nullptr, 8, nullptr));
   expect(argument, "output is null", syl_predict(model, state, scratch, input, 8, nullptr));
+  expect(argument, "input is null", syl_train_step(model, state, scratch, none.data(), target, 8, nullptr, nullptr));
+  expect(argument, "target is null", syl_evaluate(model, state, scratch, input, none.data(), 8, nullptr));
+  expect(argument, "output is null", syl_predict(model, state, scratch, input, 8, nothing));
   for (int32_t n : {0, -1, 9, INT32_MIN, INT32_MAX}) {
     std::string message =
         "found " + std::to_string(n) + " samples, expected 1 to 8, the batch that 'toy' was compiled for";
     expect(argument, message.c_str(), syl_train_step(model, state, scratch, input, target, n, nullptr, nullptr));
     expect(argument, message.c_str(), syl_evaluate(model, state, scratch, input, target, n, nullptr));
-    expect(argument, message.c_str(), syl_predict(model, state, scratch, input, n, scratch));
+    expect(argument, message.c_str(), syl_predict(model, state, scratch, input, n, output));
   }
-  syl_step step = {0, 257, 0};
+  syl_step step = {0, 0, 257, 0};
   expect(argument, "found 257 threads, expected 0 (the default) to 256",
          syl_train_step(model, state, scratch, input, target, 8, &step, nullptr));
   for (double scale : {-1., double(NAN), double(INFINITY)}) {
-    step = {scale, 0, 0};
+    step = {scale, 0, 0, 0};
     EXPECT_EQ(syl_train_step(model, state, scratch, input, target, 8, &step, nullptr), SYL_ERROR_ARGUMENT);
     EXPECT_EQ(std::string(syl_last_error()).find("learning_rate_scale is "), 0u);
+    step = {0, scale, 0, 0};
+    EXPECT_EQ(syl_train_step(model, state, scratch, input, target, 8, &step, nullptr), SYL_ERROR_ARGUMENT);
+    EXPECT_EQ(std::string(syl_last_error()).find("steps_per_epoch is "), 0u);
   }
   std::vector<int32_t> labels = {0, 1, 2, 0, 1, 3, 0, 1};
+  const void *const wrong[] = {labels.data()};
   expect(argument, "target of sample 5 is 3, expected 0 to 2",
-         syl_train_step(model, state, scratch, input, labels.data(), 8, nullptr, nullptr));
+         syl_train_step(model, state, scratch, input, wrong, 8, nullptr, nullptr));
   labels[5] = -1;
   expect(argument, "target of sample 5 is -1, expected 0 to 2",
-         syl_evaluate(model, state, scratch, input, labels.data(), 8, nullptr));
-  EXPECT_EQ(syl_evaluate(model, state, scratch, input, labels.data(), 5, nullptr), SYL_OK);
+         syl_evaluate(model, state, scratch, input, wrong, 8, nullptr));
+  EXPECT_EQ(syl_evaluate(model, state, scratch, input, wrong, 5, nullptr), SYL_OK);
+}
+
+TEST(Errors, NumbersThatStandForNoClass) {
+  Training run;
+  std::vector<int32_t> labels = {0, 1, -100, 0, 1, 2, 0, 1};
+  const void *const targets[] = {labels.data()};
+  syl_array array = run.model.get()->targets[0];
+  syl_model model = *run.model.get();
+  model.targets = &array;
+  const Training::Pointers inputs = run.inputs(0);
+  EXPECT_EQ(syl_evaluate(&model, run.state.get(), run.scratch.get(), inputs.data(), targets, 8, nullptr),
+            SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "target of sample 2 is -100, expected 0 to 2");
+  array.ignore_index = -100;
+  model.evaluate.phase_count = 0; // the toy's kernels know no such number: the check alone
+  EXPECT_EQ(syl_evaluate(&model, run.state.get(), run.scratch.get(), inputs.data(), targets, 8, nullptr),
+            SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "'toy' was compiled without evaluation");
+}
+
+TEST(Errors, SeveralArraysAreCalledByTheirNames) {
+  Training run({.several = true});
+  const syl_model *model = run.model.get();
+  Training::Pointers inputs = run.inputs(0), targets = run.targets(0);
+  auto evaluate = [&] {
+    return syl_evaluate(model, run.state.get(), run.scratch.get(), inputs.data(), targets.data(), 8, nullptr);
+  };
+  EXPECT_EQ(evaluate(), SYL_OK);
+  inputs[1] = nullptr;
+  EXPECT_EQ(evaluate(), SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "input 'shift' is null");
+  inputs = run.inputs(0);
+  targets[1] = nullptr;
+  EXPECT_EQ(evaluate(), SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "target 'wanted' is null");
+  std::vector<int32_t> labels(8, 3);
+  targets = {labels.data(), run.targets(0)[1]};
+  EXPECT_EQ(evaluate(), SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "target 'target' of sample 0 is 3, expected 0 to 2");
+  syl_model many = *model;
+  many.output_count = SYL_MAX_ARRAYS;
+  EXPECT_EQ(syl_predict(&many, run.state.get(), run.scratch.get(), run.inputs(0).data(), 8, nullptr),
+            SYL_ERROR_INTERNAL);
+  EXPECT_STREQ(syl_last_error(), "'toy' has 2 inputs, 2 targets and 61 outputs, expected 61 at most");
 }
 
 TEST(Errors, BlocksThatAreNotAligned) {
   Training run;
   toy::Block larger(run.scratch.size() + SYL_ALIGNMENT);
   char *off = static_cast<char *>(larger.get()) + 64;
-  EXPECT_EQ(syl_train_step(run.model.get(), run.state.get(), off, run.input(0), run.target(0), 8, nullptr, nullptr),
+  EXPECT_EQ(syl_train_step(run.model.get(), run.state.get(), off, run.inputs(0).data(), run.targets(0).data(), 8,
+                           nullptr, nullptr),
             SYL_ERROR_ARGUMENT);
   EXPECT_EQ(std::string(syl_last_error()).find("scratch is at 0x"), 0u) << syl_last_error();
   EXPECT_EQ(syl_init_state(run.model.get(), off, 1), SYL_ERROR_ARGUMENT);
@@ -91,24 +145,26 @@ TEST(Errors, BlocksThatAreNotAligned) {
 TEST(Errors, StatesOfNobodyAndOfAnotherNetwork) {
   Training run, other({.classes = 4});
   toy::Block raw(run.state.size());
-  EXPECT_EQ(syl_evaluate(run.model.get(), raw.get(), run.scratch.get(), run.input(0), run.target(0), 8, nullptr),
+  EXPECT_EQ(syl_evaluate(run.model.get(), raw.get(), run.scratch.get(), run.inputs(0).data(), run.targets(0).data(), 8,
+                         nullptr),
             SYL_ERROR_ARGUMENT);
   EXPECT_STREQ(syl_last_error(), "state was not filled by toy_init or from a checkpoint");
-  EXPECT_EQ(
-      syl_evaluate(run.model.get(), other.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, nullptr),
-      SYL_ERROR_MISMATCH);
+  EXPECT_EQ(syl_evaluate(run.model.get(), other.state.get(), run.scratch.get(), run.inputs(0).data(),
+                         run.targets(0).data(), 8, nullptr),
+            SYL_ERROR_MISMATCH);
   EXPECT_EQ(std::string(syl_last_error()).find("state belongs to another network than 'toy'"), 0u);
 }
 
 TEST(Errors, DescriptorsThatDoNotFit) {
   Training run;
   auto status = [&](const syl_model &model) {
-    return syl_train_step(&model, run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, nullptr, nullptr);
+    return syl_train_step(&model, run.state.get(), run.scratch.get(), run.inputs(0).data(), run.targets(0).data(), 8,
+                          nullptr, nullptr);
   };
   syl_model model = *run.model.get();
-  model.abi_version = 2;
+  model.abi_version = 1;
   EXPECT_EQ(status(model), SYL_ERROR_MISMATCH);
-  EXPECT_EQ(std::string(syl_last_error()).find("the network was compiled for version 2 of the runtime"), 0u);
+  EXPECT_EQ(std::string(syl_last_error()).find("the network was compiled for version 1 of the runtime"), 0u);
   model = *run.model.get();
   model.struct_bytes -= 8;
   EXPECT_EQ(status(model), SYL_ERROR_MISMATCH);
@@ -124,8 +180,10 @@ TEST(Errors, DescriptorsThatDoNotFit) {
   EXPECT_EQ(status(model), SYL_ERROR_ARGUMENT);
   EXPECT_STREQ(syl_last_error(), "'toy' was compiled without training");
   model.evaluate.phase_count = model.predict.phase_count = 0;
-  float output[24];
-  EXPECT_EQ(syl_predict(&model, run.state.get(), run.scratch.get(), run.input(0), 8, output), SYL_ERROR_ARGUMENT);
+  float rows[24];
+  void *const output = rows;
+  EXPECT_EQ(syl_predict(&model, run.state.get(), run.scratch.get(), run.inputs(0).data(), 8, &output),
+            SYL_ERROR_ARGUMENT);
   EXPECT_STREQ(syl_last_error(), "'toy' was compiled without prediction");
 }
 

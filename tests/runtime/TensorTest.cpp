@@ -106,6 +106,7 @@ TEST(Tensor, PartialSumsAreAddedInOrder) {
 
 TEST(Tensor, RowsOfATensorWithABatchAxis) {
   Tensor value({4, 2}, {{0, 0, 1, 4, 3}, {1, 0, 1, 2, 1}}, SYL_VALUE);
+  value.batched = 1;
   const float block[] = {1, 2, 0, 3, 4, 0, 5, 6, 0, 7, 8, 0};
   float packed[8] = {};
   ASSERT_EQ(syl_export_tensor(&value, block, 3, packed), SYL_OK);
@@ -114,11 +115,13 @@ TEST(Tensor, RowsOfATensorWithABatchAxis) {
   EXPECT_STREQ(syl_last_error(), "found 5 rows of tensor 't', expected 0 to 4");
   Tensor gradInput({4, 2}, {{0, 0, 1, 4, 3}, {1, 0, 1, 2, 1}}, SYL_GRADIENT);
   gradInput.name = "grad.input";
+  gradInput.batched = 1;
   float first[8] = {};
   ASSERT_EQ(syl_export_tensor(&gradInput, block, 1, first), SYL_OK);
   EXPECT_EQ(first[2], 0);
   Tensor gradient = gradInput; // of a parameter: n does not matter
   gradient.name = "grad.linear.weight";
+  gradient.batched = 0;
   gradient.factors = gradient.layout.data();
   ASSERT_EQ(syl_export_tensor(&gradient, block, 0, first), SYL_OK);
   EXPECT_EQ(first[7], 8);

@@ -44,11 +44,12 @@ TEST(Threads, PredictAndEvaluateAgreeOnAnyNumber) {
     EXPECT_EQ(syl_threads(), threads);
     outputs[i].resize(30);
     syl_result result;
-    ASSERT_EQ(syl_predict(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), 10, outputs[i].data()),
+    void *const output = outputs[i].data();
+    ASSERT_EQ(syl_predict(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(), 10, &output),
               SYL_OK);
-    ASSERT_EQ(
-        syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 10, &result),
-        SYL_OK);
+    ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                           run.targets(0).data(), 10, &result),
+              SYL_OK);
     losses[i++] = result.loss;
   }
   syl_set_threads(0);
@@ -89,9 +90,10 @@ TEST(Threads, ACallInsideAPhase) {
                       },
                       4, 0, "nested"};
   model.train = {&nested, 1, 0, UINT64_MAX, UINT64_MAX};
-  syl_step step = {0, 4, 0};
+  syl_step step = {0, 0, 4, 0};
   syl_result result;
-  ASSERT_EQ(syl_train_step(&model, run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, &step, &result),
+  ASSERT_EQ(syl_train_step(&model, run.state.get(), run.scratch.get(), run.inputs(0).data(), run.targets(0).data(), 8,
+                           &step, &result),
             SYL_OK)
       << syl_last_error();
   EXPECT_EQ(calls, 4);
@@ -128,10 +130,10 @@ TEST(Threads, EverySliceOnceAndPartsOfTheScratchBlockApart) {
                        slices, 0, "count"};
     model.train = {&phase, 1, 0, UINT64_MAX, UINT64_MAX};
     for (int32_t threads : {1, 2, 3, 8}) {
-      syl_step step = {0, threads, 0};
-      ASSERT_EQ(
-          syl_train_step(&model, run.state.get(), run.scratch.get(), run.input(0), run.target(0), 1, &step, nullptr),
-          SYL_OK);
+      syl_step step = {0, 0, threads, 0};
+      ASSERT_EQ(syl_train_step(&model, run.state.get(), run.scratch.get(), run.inputs(0).data(), run.targets(0).data(),
+                               1, &step, nullptr),
+                SYL_OK);
     }
     for (int32_t slice = 0; slice < 1000; ++slice)
       ASSERT_EQ(runs[slice], slice < slices ? 4 : 0) << slice << " of " << slices;
@@ -155,14 +157,14 @@ TEST(Threads, SleepingThreadsAreWoken) {
                        },
                        4, 0, "meeting"};
   model.train = {&meeting, 1, 0, UINT64_MAX, UINT64_MAX};
-  syl_step step = {0, 4, 0};
+  syl_step step = {0, 0, 4, 0};
   met = true;
   for (int i = 0; i < 5 && met; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20)); // 400 times as long as they spin
     arrived = 0;
-    ASSERT_EQ(
-        syl_train_step(&model, run.state.get(), run.scratch.get(), run.input(0), run.target(0), 1, &step, nullptr),
-        SYL_OK);
+    ASSERT_EQ(syl_train_step(&model, run.state.get(), run.scratch.get(), run.inputs(0).data(), run.targets(0).data(), 1,
+                             &step, nullptr),
+              SYL_OK);
   }
   EXPECT_TRUE(met);
 }
@@ -178,8 +180,9 @@ TEST(Threads, EverySliceStartsWithAnEmptyHeap) {
       0, "leak"};
   model.train = {&leak, 1, 0, UINT64_MAX, UINT64_MAX};
   for (int32_t threads : {1, 2}) {
-    syl_step step = {0, threads, 0};
-    EXPECT_EQ(syl_train_step(&model, run.state.get(), scratch.get(), run.input(0), run.target(0), 1, &step, nullptr),
+    syl_step step = {0, 0, threads, 0};
+    EXPECT_EQ(syl_train_step(&model, run.state.get(), scratch.get(), run.inputs(0).data(), run.targets(0).data(), 1,
+                             &step, nullptr),
               SYL_OK)
         << syl_last_error();
   }
@@ -213,10 +216,10 @@ TEST(Fork, AChildIsRefusedThePoolAndDoesNotHang) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     alarm(20);
-    syl_step two = {0, 2, 0}, one = {0, 1, 0};
+    syl_step two = {0, 0, 2, 0}, one = {0, 0, 1, 0};
     auto step = [&](const syl_step *step) {
-      return syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, step,
-                            nullptr);
+      return syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                            run.targets(0).data(), 8, step, nullptr);
     };
     int failures = step(&two) != SYL_ERROR_ARGUMENT;
     failures += std::strstr(syl_last_error(), "child of fork()") == nullptr;

@@ -35,6 +35,8 @@ struct Model::Impl {
   Layout layout{};
   std::vector<syl_factor> weightFactors, classFactors, featureFactors, outputFactors;
   std::vector<syl_tensor> tensors;
+  std::vector<syl_array> inputs, targets, outputs;
+  std::vector<syl_head> heads;
   std::vector<syl_phase> train, evaluate, predict;
   std::vector<syl_kernel> kernels;
   std::string optimizer, yaml;
@@ -42,6 +44,7 @@ struct Model::Impl {
   template <typename T> void build();
   void buildLayout();
   void buildTensors();
+  void buildArrays();
 };
 
 namespace {
@@ -60,21 +63,25 @@ template <typename T> struct Phases {
 
   static T feature(const Impl &impl, const syl_frame *frame, int64_t sample, int64_t f) {
     int64_t index = sample * impl.layout.features + f;
+    const char *input = frame->base[SYL_BASE_ARRAYS];
+    float value, shift = 0;
+    if (impl.options.several)
+      std::memcpy(&shift, frame->base[SYL_BASE_ARRAYS + 1] + index * sizeof(float), sizeof shift);
     if (impl.options.inputDtype == SYL_UINT8)
-      return T(reinterpret_cast<const uint8_t *>(frame->base[SYL_BASE_INPUT])[index]) / T(255);
-    float value;
-    std::memcpy(&value, frame->base[SYL_BASE_INPUT] + index * sizeof(float), sizeof value);
-    return T(value);
+      return T(reinterpret_cast<const uint8_t *>(input)[index]) / T(255) + T(shift);
+    std::memcpy(&value, input + index * sizeof(float), sizeof value);
+    return T(value) + T(shift);
   }
 
   static int64_t target(const Impl &impl, const syl_frame *frame, int64_t sample) {
+    const char *target = frame->base[SYL_BASE_ARRAYS + impl.inputs.size()];
     if (impl.options.targetDtype == SYL_INT64) {
       int64_t value;
-      std::memcpy(&value, frame->base[SYL_BASE_TARGET] + sample * sizeof value, sizeof value);
+      std::memcpy(&value, target + sample * sizeof value, sizeof value);
       return value;
     }
     int32_t value;
-    std::memcpy(&value, frame->base[SYL_BASE_TARGET] + sample * sizeof value, sizeof value);
+    std::memcpy(&value, target + sample * sizeof value, sizeof value);
     return value;
   }
 
@@ -194,9 +201,13 @@ template <typename T> struct Phases {
     const int64_t classes = self.layout.classes;
     int64_t first, last;
     range(self, frame, slice, first, last);
-    for (int64_t sample = first; sample < last; ++sample)
-      std::memcpy(frame->base[SYL_BASE_OUTPUT] + sample * classes * sizeof(T),
-                  softmax(logits(self, frame, sample), classes, worker), classes * sizeof(T));
+    char *const *outputs = frame->base + SYL_BASE_ARRAYS + self.inputs.size() + self.targets.size();
+    for (int64_t sample = first; sample < last; ++sample) {
+      const T *row = logits(self, frame, sample);
+      std::memcpy(outputs[0] + sample * classes * sizeof(T), softmax(row, classes, worker), classes * sizeof(T));
+      if (self.options.several)
+        std::memcpy(outputs[1] + sample * classes * sizeof(T), row, classes * sizeof(T));
+    }
     return 0;
   }
 };
@@ -276,7 +287,39 @@ void Model::Impl::buildTensors() {
   add("optimizer.momentum_buffer.linear.bias", SYL_SLOT, dtype, {classes}, classFactors, l.biasSlot);
   partial(add("grad.linear.weight", SYL_GRADIENT, dtype, {classes, features}, weightFactors, l.partial));
   partial(add("grad.linear.bias", SYL_GRADIENT, dtype, {classes}, classFactors, l.partial + l.weights() * l.element));
-  add("output", SYL_VALUE, dtype, {l.batch, classes}, outputFactors, l.logits);
+  const std::vector<const char *> names =
+      options.several ? std::vector<const char *>{"output.classes", "output.logits", "evaluate.output.classes",
+                                                  "evaluate.output.logits"}
+                      : std::vector<const char *>{"output", "evaluate.output"};
+  for (const char *name : names)
+    add(name, SYL_VALUE, dtype, {l.batch, classes}, outputFactors, l.logits).batched = 1;
+}
+
+void Model::Impl::buildArrays() {
+  auto array = [](const char *name, syl_dtype dtype, const std::vector<int64_t> &shape, int64_t classes,
+                  const char *kind) {
+    syl_array array{};
+    array.name = name;
+    array.dtype = dtype;
+    array.rank = int32_t(shape.size());
+    std::copy(shape.begin(), shape.end(), array.shape);
+    array.classes = classes;
+    array.ignore_index = SYL_NO_CLASS;
+    array.kind = kind;
+    return array;
+  };
+  const int64_t classes = options.classes;
+  const int32_t value = int32_t(tensors.size()) - (options.several ? 2 : 1);
+  inputs = {array("input", options.inputDtype, options.inputShape, 0, nullptr)};
+  targets = {array("target", options.targetDtype, {}, classes, nullptr)};
+  outputs = {array(options.several ? "classes" : "output", options.dtype, {classes}, 0, "softmax")};
+  heads = {{"cross_entropy", 1, 0, value}};
+  if (options.several) {
+    inputs.push_back(array("shift", SYL_FLOAT32, {layout.features}, 0, nullptr));
+    targets.push_back(array("wanted", SYL_FLOAT32, {classes}, 0, nullptr));
+    outputs.push_back(array("logits", options.dtype, {classes}, 0, "linear"));
+    heads.push_back({"mse", 0, 1, value + 1});
+  }
 }
 
 template <typename T> void Model::Impl::build() {
@@ -297,6 +340,7 @@ Model::Model(Options given) : impl(std::make_unique<Impl>()) {
   const Options &options = impl->options;
   impl->buildLayout();
   impl->buildTensors();
+  impl->buildArrays();
   options.dtype == SYL_FLOAT64 ? impl->build<double>() : impl->build<float>();
   impl->optimizer = "sgd: {learning_rate: " + std::to_string(options.learningRate) +
                     ", momentum: " + std::to_string(options.momentum) + "}";
@@ -311,13 +355,13 @@ Model::Model(Options given) : impl(std::make_unique<Impl>()) {
   m.layout_hash = 0x746f79ull * 1000003 + l.features * 8191 + l.classes * 131 + l.slices * 17 + options.dtype;
   m.batch = options.batch;
   m.dtype = options.dtype;
-  m.input_rank = int32_t(options.inputShape.size());
-  m.input_dtype = options.inputDtype;
-  std::copy(options.inputShape.begin(), options.inputShape.end(), m.input_shape);
-  m.target_dtype = options.targetDtype;
-  m.classes = options.classes;
-  m.output_rank = 1;
-  m.output_shape[0] = options.classes;
+  m.input_count = int32_t(impl->inputs.size());
+  m.target_count = int32_t(impl->targets.size());
+  m.output_count = int32_t(impl->outputs.size());
+  m.inputs = impl->inputs.data();
+  m.targets = impl->targets.data();
+  m.outputs = impl->outputs.data();
+  m.heads = impl->heads.data();
   m.tensors = impl->tensors.data();
   m.tensor_count = int32_t(impl->tensors.size());
   m.state_bytes = l.stateBytes;
@@ -332,7 +376,7 @@ Model::Model(Options given) : impl(std::make_unique<Impl>()) {
   m.epochs = options.epochs;
   m.seed = 1;
   m.optimizer = impl->optimizer.c_str();
-  m.output_kind = "softmax";
+  m.training = options.training.c_str();
   m.network_yaml = impl->yaml.c_str();
 }
 
@@ -366,7 +410,10 @@ Samples makeSamples(const Options &options, int64_t count, uint32_t seed) {
       float value = f % options.classes == label ? 0.4f + 0.6f * noise : 0.6f * noise;
       samples.input.push_back(value);
       samples.inputUint8.push_back(uint8_t(value * 255));
+      samples.shift.push_back(0.1f * noise - 0.05f);
     }
+    for (int64_t k = 0; k < options.classes; ++k)
+      samples.wanted.push_back(k == label);
   }
   return samples;
 }

@@ -6,7 +6,11 @@
 //
 // Tensors (PyTorch shapes; F = product of inputShape, K = classes): linear.weight [K,F], linear.bias [K],
 // input.running_mean [F], input.num_batches_tracked [] int64, optimizer.momentum_buffer.linear.weight [K,F],
-// optimizer.momentum_buffer.linear.bias [K], grad.linear.weight [K,F], grad.linear.bias [K], output [batch,K].
+// optimizer.momentum_buffer.linear.bias [K], grad.linear.weight [K,F], grad.linear.bias [K], output [batch,K],
+// evaluate.output [batch,K].
+//
+// With `several` there is a second input `shift` [F] float32, which is added to the first; a second target `wanted` [K]
+// float32, to which the logits are compared in a second loss of weight 0; and the outputs are `classes` and `logits`.
 #ifndef SYLVITE_TESTS_RUNTIME_TOYMODEL_H
 #define SYLVITE_TESTS_RUNTIME_TOYMODEL_H
 
@@ -28,6 +32,8 @@ struct Options {
   int32_t slices = 4; // of the batch, and of the features in the update
   double learningRate = 0.5, momentum = 0.9;
   int32_t epochs = 3;
+  bool several = false;
+  std::string training = "{}"; // settings of the loop, as JSON
   // Slices of the first training phase whose bit is set here report an error.
   uint64_t failingSlices = 0;
 };
@@ -74,6 +80,8 @@ struct Samples {
   std::vector<uint8_t> inputUint8;  // the same, scaled to 0..255
   std::vector<int32_t> target;      // [count]
   std::vector<int64_t> targetInt64; // the same
+  std::vector<float> shift;         // [count, F]: values from -0.05 to 0.05, for `several`
+  std::vector<float> wanted;        // [count, K]: 1 at the class, else 0, for `several`
 };
 Samples makeSamples(const Options &options, int64_t count, uint32_t seed = 1);
 

@@ -7,10 +7,12 @@ namespace {
 TEST(Train, LearnsAndCountsSteps) {
   Training run;
   syl_result before{}, after{};
-  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, &before),
+  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                         run.targets(0).data(), 8, &before),
             SYL_OK);
   run.train(100, 1);
-  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, &after),
+  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                         run.targets(0).data(), 8, &after),
             SYL_OK);
   EXPECT_LT(after.loss, 0.3 * before.loss);
   EXPECT_EQ(after.correct, 8);
@@ -27,10 +29,10 @@ TEST(Train, FirstStepIsWhatTheFormulasGive) {
   };
   get("linear.weight", run.state, weight);
   get("linear.bias", run.state, bias);
-  syl_step step = {0.5, 3, 0};
+  syl_step step = {0.5, 0, 3, 0};
   syl_result result;
-  ASSERT_EQ(syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), n, &step,
-                           &result),
+  ASSERT_EQ(syl_train_step(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                           run.targets(0).data(), n, &step, &result),
             SYL_OK);
   get("output", run.scratch, output);
   get("grad.linear.weight", run.scratch, gradWeight);
@@ -74,10 +76,31 @@ TEST(Train, DoubleModelsUint8InputsAndInt64Targets) {
                 .slices = 3});
   run.train(200, 2);
   syl_result result;
-  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.input(0), run.target(0), 8, &result),
+  ASSERT_EQ(syl_evaluate(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(),
+                         run.targets(0).data(), 8, &result),
             SYL_OK);
   EXPECT_EQ(result.correct, 8);
   EXPECT_LT(result.loss, 0.5);
+}
+
+TEST(Train, SeveralInputsAndOutputs) {
+  Training run({.several = true}), one;
+  run.train(30, 2);
+  one.train(30, 2);
+  EXPECT_NE(run.bytes(), one.bytes()) << "the second input counts";
+  syl_result result;
+  ASSERT_EQ(run.evaluate(0, 8, &result), SYL_OK) << syl_last_error();
+  std::vector<float> classes(24), logits(24), kept(24);
+  void *const outputs[] = {classes.data(), logits.data()};
+  ASSERT_EQ(syl_predict(run.model.get(), run.state.get(), run.scratch.get(), run.inputs(0).data(), 8, outputs), SYL_OK);
+  ASSERT_EQ(
+      syl_export_tensor(syl_find_tensor(run.model.get(), "evaluate.output.logits"), run.scratch.get(), 8, kept.data()),
+      SYL_OK);
+  EXPECT_EQ(logits, kept);
+  double loss = 0;
+  for (int i = 0; i < 8; ++i)
+    loss -= std::log(classes[i * 3 + run.samples.target[i]]) / 8;
+  EXPECT_NEAR(result.loss, loss, 1e-5);
 }
 
 } // namespace

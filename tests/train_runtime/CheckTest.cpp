@@ -23,6 +23,7 @@ struct Curve {
   syl_factor factors[2] = {{0, 0, 1, features, 1}, {0, 0, 1, 4, features}};
   syl_factor inputFactors[2] = {{0, 0, 1, 4, features}, {1, 0, 1, features, 1}};
   syl_tensor tensors[3] = {};
+  syl_array input{}, target{};
   syl_phase phase{};
   static constexpr uint64_t weightAt = 128, gradientAt = 0, inputGradientAt = 1024, lossAt = 8192;
 
@@ -45,18 +46,25 @@ struct Curve {
     set(tensors[0], "w", SYL_PARAMETER, 1, factors, weightAt);
     set(tensors[1], "grad.w", SYL_GRADIENT, 1, factors, gradientAt);
     set(tensors[2], "grad.input", SYL_GRADIENT, 2, inputFactors, inputGradientAt);
+    tensors[2].batched = 1;
     phase = {run, 1, 0, "curve"};
     model.abi_version = SYL_ABI_VERSION;
     model.struct_bytes = sizeof(syl_model);
     model.name = "curve";
-    model.target = model.compiler = model.optimizer = model.output_kind = model.network_yaml = "";
+    model.target = model.compiler = model.optimizer = model.network_yaml = "";
+    model.training = "{}";
     model.batch = 4;
     model.dtype = SYL_FLOAT64;
-    model.input_rank = 1;
-    model.input_dtype = SYL_FLOAT32;
-    model.input_shape[0] = features;
-    model.target_dtype = SYL_INT32;
-    model.classes = 2;
+    input.name = "input";
+    input.dtype = SYL_FLOAT32;
+    input.rank = 1;
+    input.shape[0] = features;
+    target.name = "target";
+    target.dtype = SYL_INT32;
+    target.classes = 2;
+    model.inputs = &input;
+    model.targets = &target;
+    model.input_count = model.target_count = 1;
     model.tensors = tensors;
     model.tensor_count = kind == NoGradient ? 1 : 3;
     model.state_bytes = 1024;
@@ -84,7 +92,7 @@ struct Curve {
     std::fill(gradient, gradient + features, 0);
     for (int sample = 0; sample < frame->n; ++sample) {
       float x[features];
-      std::memcpy(x, frame->base[SYL_BASE_INPUT] + size_t(sample) * sizeof x, sizeof x);
+      std::memcpy(x, frame->base[SYL_BASE_ARRAYS] + size_t(sample) * sizeof x, sizeof x);
       double loss = 1, slopes[features];
       for (int i = 0; i < features; ++i) {
         double product = w[i] * x[i], slope = 0;

@@ -21,8 +21,9 @@ protected:
     Scratch::SetUp();
     session.init(42);
     toy::Samples samples = toy::makeSamples(model.options(), 8);
+    const void *input = samples.input.data(), *target = samples.target.data();
     for (int step = 0; step < 3; ++step)
-      session.trainStep(samples.input.data(), samples.target.data(), 8);
+      session.trainStep(&input, &target, 8);
   }
   std::string bytes(const syl::Session &of) const { return std::string(of.state.get(), syl_state_bytes(model.get())); }
 };

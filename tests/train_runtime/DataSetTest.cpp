@@ -45,9 +45,9 @@ TEST_F(DataSetTest, FashionMnistFitsAnImageNetwork) {
   syl::DataSet set = syl::readDataSet("fashion-mnist", *model.get(), syl::Parts::All);
   EXPECT_EQ(set.train.count(), 60000);
   EXPECT_EQ(set.test->count(), 10000);
-  EXPECT_EQ(set.train.input.dtype, SYL_UINT8);
-  EXPECT_EQ(set.train.target.data.data()[0], 9); // the first label: an ankle boot
-  EXPECT_EQ(set.test->input.shape, (std::vector<int64_t>{10000, 28, 28}));
+  EXPECT_EQ(set.train.inputs[0].dtype, SYL_UINT8);
+  EXPECT_EQ(set.train.targets[0].data.data()[0], 9); // the first label: an ankle boot
+  EXPECT_EQ(set.test->inputs[0].shape, (std::vector<int64_t>{10000, 28, 28}));
 }
 
 TEST_F(DataSetTest, IdxFolderPlainAndGzipped) {
@@ -82,10 +82,10 @@ TEST_F(DataSetTest, ValuesAreConvertedWithoutLoss) {
   syl::DataSet set = syl::readDataSet(pair(), *vectors.get(), syl::Parts::All);
   float row[5];
   uint32_t index = 0;
-  syl::gatherRows(set.train.input, &index, 1, SYL_FLOAT32, row);
+  syl::gatherRows(set.train.inputs[0], &index, 1, SYL_FLOAT32, row);
   EXPECT_EQ(std::vector<float>(row, row + 5), (std::vector<float>{0, 1, 0.5f, -3, 1e10f}));
   int32_t label;
-  syl::gatherRows(set.train.target, &index, 1, SYL_INT32, &label);
+  syl::gatherRows(set.train.targets[0], &index, 1, SYL_INT32, &label);
   EXPECT_EQ(label, 2);
 }
 
@@ -181,9 +181,66 @@ TEST_F(DataSetTest, WhatIsNotThere) {
 
 TEST_F(DataSetTest, InputsAlone) {
   x("<f4", "(2, 5)", bytesOf(std::vector<float>(10, 1)));
-  std::string found;
-  EXPECT_EQ(syl::readInputs(path("X.npy"), *vectors.get(), found).shape[0], 2);
-  EXPECT_EQ(found, path("X.npy"));
+  syl::Part part = syl::readInputs(path("X.npy"), *vectors.get());
+  EXPECT_EQ(part.count(), 2);
+  EXPECT_EQ(part.inputPaths, std::vector<std::string>{path("X.npy")});
+  EXPECT_TRUE(part.targets.empty());
+}
+
+toy::Options severalOptions() {
+  toy::Options options;
+  options.several = true;
+  return options;
+}
+
+TEST_F(DataSetTest, SeveralArraysByName) {
+  toy::Model several(severalOptions());
+  auto message = [&](const std::string &data) {
+    return errorOf([&] { syl::readDataSet(data, *several.get(), syl::Parts::All); });
+  };
+  const std::string five = npyBytes("<f4", "(2, 5)", bytesOf(std::vector<float>(10, 1)));
+  write("input.npy", five);
+  write("shift.npy", five);
+  write("target.npy", npyBytes("<i4", "(2,)", bytesOf<int32_t>({0, 2})));
+  EXPECT_EQ(message(folder), folder + ": error: found no data set, expected input.npy, shift.npy, target.npy and "
+                                      "wanted.npy");
+  write("wanted.npy", npyBytes("<f4", "(2, 3)", bytesOf(std::vector<float>(6, 0.5f))));
+  syl::DataSet set = syl::readDataSet(folder, *several.get(), syl::Parts::All);
+  EXPECT_EQ(set.train.count(), 2);
+  EXPECT_EQ(set.train.inputs.size(), 2u);
+  EXPECT_EQ(set.train.targets[1].shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_FALSE(set.test);
+  std::string list = path("input.npy") + "," + path("shift.npy") + "," + path("target.npy") + "," + path("wanted.npy");
+  EXPECT_EQ(syl::readDataSet(list, *several.get(), syl::Parts::Test).test->targets.size(), 2u);
+  EXPECT_EQ(syl::readInputs(path("input.npy") + "," + path("shift.npy"), *several.get()).inputs.size(), 2u);
+  EXPECT_EQ(message(path("input.npy") + "," + path("shift.npy")),
+            "--data: error: found 2 files, expected 4, as in input.npy, shift.npy, target.npy and wanted.npy");
+
+  write("input_test.npy", five); // a test part must be whole
+  EXPECT_NE(message(folder).find(path("shift_test.npy") + ": error: cannot open the file"), std::string::npos);
+  write("shift_test.npy", npyBytes("<f4", "(1, 5)", bytesOf(std::vector<float>(5, 1))));
+  write("target_test.npy", npyBytes("<i4", "(2,)", bytesOf<int32_t>({0, 2})));
+  write("wanted_test.npy", npyBytes("<f4", "(2, 4)", bytesOf(std::vector<float>(8, 0.5f))));
+  EXPECT_EQ(message(folder), path("wanted_test.npy") + ": error: found targets of shape [4], expected [3]");
+  write("wanted_test.npy", npyBytes("<f4", "(2, 3)", bytesOf(std::vector<float>(6, NAN))));
+  EXPECT_EQ(message(folder), path("wanted_test.npy") + ": error: found nan at index 0, expected finite values");
+  write("wanted_test.npy", npyBytes("<f4", "(2, 3)", bytesOf(std::vector<float>(6, 1))));
+  EXPECT_EQ(message(folder), path("shift_test.npy") + ": error: found 1 samples, expected 2, one for each sample of " +
+                                 path("input_test.npy"));
+}
+
+TEST_F(DataSetTest, FilesByName) {
+  toy::Model several(severalOptions());
+  auto paths = [&](const std::vector<std::string> &given, const toy::Model &model) {
+    return syl::pathsByName(given, model.get()->inputs, model.get()->input_count, "--input");
+  };
+  EXPECT_EQ(paths({"a=b.npy"}, vectors), std::vector<std::string>{"a=b.npy"}); // a file's name
+  EXPECT_EQ(paths({"input=b.npy"}, vectors), std::vector<std::string>{"b.npy"});
+  EXPECT_EQ(paths({"shift=s", "input=i"}, several), (std::vector<std::string>{"i", "s"}));
+  EXPECT_EQ(errorOf([&] { paths({"X.npy", "shift=s", "shift=t"}, several); }),
+            "--input: error: found 'X.npy', expected NAME=FILE of one of input, shift\n"
+            "--input: error: found two files for shift\n"
+            "--input: error: found no file for input, expected --input input=FILE");
 }
 
 } // namespace

@@ -44,12 +44,15 @@ TEST_F(VerbsTest, EvaluatePrintsLossAndAccuracy) {
   int64_t correct = 0;
   for (int64_t first = 0; first < 30; first += 8) {
     int64_t n = std::min<int64_t>(8, 30 - first);
-    syl_result result = session.evaluate(samples.input.data() + first * 5, samples.target.data() + first, n);
+    const void *input = samples.input.data() + first * 5, *target = samples.target.data() + first;
+    syl_result result = session.evaluate(&input, &target, n);
     loss += result.loss * double(n) / 30;
     correct += result.correct;
   }
   EXPECT_EQ(outcome.out, syl::format("test loss %.4f\ntest accuracy %.2f%%\n", loss, 100. * double(correct) / 30));
 }
+
+void predictRow(syl::Session &session, const void *input, void *output) { session.predict(&input, 1, &output); }
 
 TEST_F(VerbsTest, PredictWritesEveryRow) {
   Outcome outcome = toy({"predict", "--data", path("X.npy"), "--checkpoint", path("c"), "--out", path("p.npy")});
@@ -61,7 +64,7 @@ TEST_F(VerbsTest, PredictWritesEveryRow) {
   session.init(3);
   std::vector<float> expected(90), found = valuesOf<float>(array);
   for (int64_t row = 0; row < 30; ++row)
-    session.predict(samples.input.data() + row * 5, 1, expected.data() + row * 3);
+    predictRow(session, samples.input.data() + row * 5, expected.data() + row * 3);
   EXPECT_EQ(found, expected);
 }
 

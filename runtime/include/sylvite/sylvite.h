@@ -13,11 +13,11 @@
  * Threads. One pool serves the process. Different state blocks may be used from different threads at the same time; one
  * state block may be used by one thread at a time. While the pool works for one call, another call runs on its caller's
  * thread alone. Where the system refuses to start threads, fewer are used. Results have equal bits in all these cases.
- * Pool threads block all signals. A child of fork() has no pool: once its parent has started threads, calls in the child
- * that ask for more than one fail with SYL_ERROR_ARGUMENT.
+ * Pool threads block all signals. A child of fork() has no pool: once its parent has started threads, calls in the
+ * child that ask for more than one fail with SYL_ERROR_ARGUMENT.
  *
- * Floating point. On x86-64 train_step, evaluate and predict round to nearest, mask all exceptions and take subnormals as
- * zero, whatever the caller's settings are, and restore these at the end.
+ * Floating point. On x86-64 train_step, evaluate and predict round to nearest, mask all exceptions and take subnormals
+ * as zero, whatever the caller's settings are, and restore these at the end.
  */
 #ifndef SYLVITE_SYLVITE_H
 #define SYLVITE_SYLVITE_H
@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of every structure in this file; a model of another version is refused. */
-#define SYL_ABI_VERSION 1
+#define SYL_ABI_VERSION 2
 /* Alignment in bytes of state and scratch blocks. */
 #define SYL_ALIGNMENT 128
 /* Largest rank of a tensor, the batch or filter axis counted. */
@@ -48,13 +48,7 @@ typedef enum syl_status {
   SYL_ERROR_INTERNAL = 8     /* a bug in Sylvite */
 } syl_status;
 
-typedef enum syl_dtype {
-  SYL_UINT8 = 0,
-  SYL_INT32 = 1,
-  SYL_INT64 = 2,
-  SYL_FLOAT32 = 3,
-  SYL_FLOAT64 = 4
-} syl_dtype;
+typedef enum syl_dtype { SYL_UINT8 = 0, SYL_INT32 = 1, SYL_INT64 = 2, SYL_FLOAT32 = 3, SYL_FLOAT64 = 4 } syl_dtype;
 
 /* Bytes of one element. */
 size_t syl_dtype_bytes(syl_dtype dtype);
@@ -66,22 +60,27 @@ typedef enum syl_tensor_kind {
   SYL_PARAMETER = 0, /* trained; lies in the state block */
   SYL_BUFFER = 1,    /* running statistics; lies in the state block */
   SYL_SLOT = 2,      /* optimizer state of one parameter; lies in the state block */
-  SYL_GRADIENT = 3,  /* gradient of a parameter or "grad.input", named "grad.<name>"; lies in the scratch block; only in
-                        models that were compiled to keep gradients, and defined after a train_step until the next call */
-  SYL_VALUE = 4      /* a value of the last call in the scratch block, e.g. "output" (what goes into the loss) */
+  SYL_GRADIENT =
+      3,        /* gradient of a parameter or of an input, named "grad.<name>"; lies in the scratch block; only in
+                   models that were compiled to keep gradients, and defined after a train_step until the next call */
+  SYL_VALUE = 4 /* a value of the last call in the scratch block: "output" is what goes into the loss in train_step,
+                   "evaluate.output" the same in evaluate; "output.<name>" where there are several losses */
 } syl_tensor_kind;
 
 /* How init fills a tensor. Random ones draw from Philox, keyed by seed and the tensor's index in the table. */
 typedef enum syl_init {
-  SYL_INIT_CONSTANT = 0, /* every element is init_a */
-  SYL_INIT_UNIFORM = 1,  /* uniform in [init_a, init_b) */
-  SYL_INIT_NORMAL = 2    /* mean init_a, standard deviation init_b */
+  SYL_INIT_CONSTANT = 0,         /* every element is init_a */
+  SYL_INIT_UNIFORM = 1,          /* uniform in [init_a, init_b) */
+  SYL_INIT_NORMAL = 2,           /* mean init_a, standard deviation init_b */
+  SYL_INIT_TRUNCATED_NORMAL = 3, /* the same within [init_c, init_d]; source: torch.nn.init.trunc_normal_ */
+  SYL_INIT_ORTHOGONAL = 4, /* init_a times an orthogonal matrix of shape[0] rows; source: torch.nn.init.orthogonal_ */
+  SYL_INIT_COPY = 5        /* what tensor `init_from` starts with; of the same shape and type */
 } syl_init;
 
 /* One factor of a tensor's layout. The element with logical (PyTorch) index (i_0, …) lies at
  *   offset + dtype_bytes * sum over factors of ((i_axis / divisor) % extent) * stride
- * bytes from the start of its block. `stride` counts elements. The factors of a tensor reach every logical element once;
- * elements of the block that no index reaches are padding and stay zero. */
+ * bytes from the start of its block. `stride` counts elements. The factors of a tensor reach every logical element
+ * once; elements of the block that no index reaches are padding and stay zero. */
 typedef struct syl_factor {
   int32_t axis;
   int32_t reserved;
@@ -95,16 +94,41 @@ typedef struct syl_tensor {
   const char *name;
   int32_t kind;  /* syl_tensor_kind */
   int32_t dtype; /* syl_dtype */
-  int32_t rank;  /* 0 to SYL_MAX_RANK; for SYL_VALUE and grad.input, axis 0 is the batch */
+  int32_t rank;  /* 0 to SYL_MAX_RANK */
   int32_t init;  /* syl_init; SYL_SLOT and SYL_BUFFER start with it too */
   int64_t shape[SYL_MAX_RANK];
-  double init_a, init_b;
+  double init_a, init_b, init_c, init_d;
+  int32_t init_from; /* SYL_INIT_COPY: index of the other tensor in the table */
+  int32_t frozen;    /* 1 for a parameter that training leaves as it is: it has no gradient and no slots */
+  int32_t batched;   /* 1 where axis 0 is the batch: SYL_VALUE, and gradients of inputs */
+  int32_t reserved;
   int32_t factor_count;
-  int32_t copies; /* >= 1; a gradient may be stored as partial sums: its value is the sum of copies 0, 1, … in this order */
+  int32_t
+      copies; /* >= 1; a gradient may be stored as partial sums: its value is the sum of copies 0, 1, … in this order */
   const syl_factor *factors;
   uint64_t offset;      /* bytes from the start of the block */
   uint64_t copy_stride; /* bytes from one partial sum to the next */
 } syl_tensor;
+
+/* An array of samples that a caller passes: an input, a target or an output. Packed, C order, n samples. */
+typedef struct syl_array {
+  const char *name;
+  int32_t dtype;               /* syl_dtype */
+  int32_t rank;                /* of one sample; 0 for one number */
+  int64_t shape[SYL_MAX_RANK]; /* of one sample, as the caller lays it out */
+  int64_t classes;             /* of a target: its elements are class numbers in [0, classes); 0 where they are not */
+  int64_t ignore_index; /* of such a target: a number that stands for no class; SYL_NO_CLASS where there is none */
+  const char *kind;     /* of an output: "softmax", "sigmoid" or "linear"; null for others */
+} syl_array;
+#define SYL_NO_CLASS INT64_MIN
+
+/* A loss of the network: what goes into it and what that is compared with. There are as many as outputs. */
+typedef struct syl_head {
+  const char *loss; /* "cross_entropy", … */
+  double weight;    /* of this loss in the sum of losses */
+  int32_t target;   /* index in the model's targets */
+  int32_t value;    /* index in the model's tensors of what goes into the loss in evaluate (SYL_VALUE); -1: not kept */
+} syl_head;
 
 typedef struct syl_model syl_model;
 typedef struct syl_frame syl_frame;
@@ -113,6 +137,7 @@ typedef struct syl_worker syl_worker;
 /* What a caller may set for one training step; a null pointer means all defaults. */
 typedef struct syl_step {
   double learning_rate_scale; /* multiplies the network's learning rate; 0 means 1 */
+  double steps_per_epoch;     /* for learning rates that follow epochs; 0: unknown */
   int32_t threads;            /* threads for this step, the caller among them; 0 means syl_threads() */
   int32_t reserved;
 } syl_step;
@@ -130,7 +155,8 @@ typedef struct syl_result {
  * the smaller of the affinity mask and the cgroup's CPU limit. Never below 1. The environment and the limits are read
  * once; a value of SYLVITE_NUM_THREADS that is no whole number from 1 is ignored. */
 int32_t syl_threads(void);
-/* Sets it for the process; 0 returns to the default. May exceed the number of cores. At most 256. Does not start any. */
+/* Sets it for the process; 0 returns to the default. May exceed the number of cores. At most 256. Does not start any.
+ */
 syl_status syl_set_threads(int32_t threads);
 /* Message of the last error on this thread; valid until the next failing call on this thread. Never null. */
 const char *syl_last_error(void);
@@ -142,23 +168,25 @@ const char *syl_status_name(syl_status status);
 /* Bytes of the state block. */
 size_t syl_state_bytes(const syl_model *model);
 /* Bytes of a scratch block that serves calls with up to `batch` samples (0: the compiled batch) on up to `threads`
- * threads (0: syl_threads()). 0 where an argument is wrong: see syl_last_error(). evaluate and predict use syl_threads()
- * threads: whoever raises that afterwards needs a larger block. */
+ * threads (0: syl_threads()). 0 where an argument is wrong: see syl_last_error(). evaluate and predict use
+ * syl_threads() threads: whoever raises that afterwards needs a larger block. */
 size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads);
-/* Fills the state block: parameters by their initial distributions from `seed`, all else as a new training run has it. */
+/* Fills the state block: parameters by their initial distributions from `seed`, all else as a new training run has it.
+ * Allocates temporary memory only where a tensor starts orthogonal. */
 syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
-/* One training step on n samples, 1 <= n <= batch. `input` and `target` as the model describes them; may be unaligned;
- * class numbers outside [0, classes) are an error. On an error the state is unchanged unless the error is
- * SYL_ERROR_KERNEL, after which parameters may have been updated in part but the step counter was not. `step` and
- * `result` may be null. */
-syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *input, const void *target,
-                          int32_t n, const syl_step *step, syl_result *result);
+/* One training step on n samples, 1 <= n <= batch. `inputs` and `targets` hold one pointer for each of the model's
+ * inputs and targets; the arrays are as the model describes them and may be unaligned. Class numbers outside
+ * [0, classes) are an error. On an error the state is unchanged unless the error is SYL_ERROR_KERNEL, after which
+ * parameters may have been updated in part but the step counter was not. `step` and `result` may be null. */
+syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
+                          const void *const *targets, int32_t n, const syl_step *step, syl_result *result);
 /* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
-syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *input, const void *target,
-                        int32_t n, syl_result *result);
-/* Outputs of n samples, 1 <= n <= batch, in evaluation mode, into `output` (n times the model's output shape, packed). */
-syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *input, int32_t n,
-                       void *output);
+syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                        const void *const *targets, int32_t n, syl_result *result);
+/* Outputs of n samples, 1 <= n <= batch, in evaluation mode, into `outputs`: one pointer for each of the model's
+ * outputs, to room for n samples. */
+syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs, int32_t n,
+                       void *const *outputs);
 /* Training steps that this state has seen. */
 uint64_t syl_state_step(const syl_model *model, const void *state);
 /* Seed that init was given. */
@@ -169,7 +197,8 @@ const syl_tensor *syl_find_tensor(const syl_model *model, const char *name);
 /* Product of the tensor's shape. */
 uint64_t syl_tensor_elements(const syl_tensor *tensor);
 /* Copies a tensor out of its block (the state block, or the scratch block for SYL_GRADIENT and SYL_VALUE) into `packed`
- * in C order of its PyTorch shape, partial sums added. For tensors with a batch axis, n is the number of samples to copy. */
+ * in C order of its PyTorch shape, partial sums added. For tensors with a batch axis, n is the number of samples to
+ * copy. */
 syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_t n, void *packed);
 /* The reverse for tensors of the state block. */
 syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *packed);
@@ -195,29 +224,31 @@ typedef struct syl_state_header {
 enum {
   SYL_BASE_STATE = 0,
   SYL_BASE_SCRATCH = 1,
-  SYL_BASE_INPUT = 2,
-  SYL_BASE_TARGET = 3,
-  SYL_BASE_OUTPUT = 4,
-  SYL_BASE_LOCAL = 5, /* the thread's part of the scratch block */
-  SYL_BASE_COUNT = 6
+  SYL_BASE_LOCAL = 2,  /* the thread's part of the scratch block: the worker's, not used in the frame */
+  SYL_BASE_ARRAYS = 3, /* from here: the inputs, then the targets, then the outputs */
+  SYL_BASE_COUNT = 64
 };
+/* Largest number of inputs, targets and outputs together. */
+#define SYL_MAX_ARRAYS (SYL_BASE_COUNT - SYL_BASE_ARRAYS)
 
 /* One call in flight; read by generated code. */
 struct syl_frame {
-  char *base[SYL_BASE_COUNT]; /* SYL_BASE_LOCAL is not used here: it is the worker's */
-  int32_t n;                  /* samples in this call */
+  char *base[SYL_BASE_COUNT];
+  int32_t n; /* samples in this call */
   int32_t threads;
-  uint64_t step;              /* number of this training step, from 1 */
+  uint64_t step; /* number of this training step, from 1 */
+  uint64_t seed; /* of the state */
   double learning_rate_scale;
+  double steps_per_epoch; /* 0: unknown */
   const syl_model *model;
 };
 
 /* A thread at work on a frame; the user_context of every kernel. Generated code reads `local` only. */
 struct syl_worker {
-  char *local;                /* local_bytes of the model, for values that live within one phase and slice */
+  char *local;                      /* local_bytes of the model, for values that live within one phase and slice */
   char *heap, *heap_top, *heap_end; /* heap_bytes of the model, where halide_malloc takes from */
   int32_t index;
-  int32_t failed;             /* a kernel reported an error */
+  int32_t failed; /* a kernel reported an error */
   char message[496];
 };
 
@@ -258,20 +289,17 @@ struct syl_model {
   uint32_t abi_version;
   uint32_t struct_bytes; /* sizeof(syl_model) */
   const char *name;
-  const char *target;   /* instruction set the kernels were compiled for, e.g. "x86-64-avx512" */
-  const char *compiler; /* version of the compiler */
+  const char *target;    /* instruction set the kernels were compiled for, e.g. "x86-64-avx512" */
+  const char *compiler;  /* version of the compiler */
   uint64_t cpu_features; /* SYL_CPU_* bits that the kernels need */
   uint64_t layout_hash;  /* of names, shapes, kinds and layouts of the state */
   int32_t batch;         /* compiled maximum of n */
   int32_t dtype;         /* syl_dtype of parameters, losses and outputs: float32, or float64 for gradient checks */
-  int32_t input_rank, input_dtype;
-  int64_t input_shape[SYL_MAX_RANK]; /* of one sample */
-  int32_t target_rank, target_dtype;
-  int64_t target_shape[SYL_MAX_RANK]; /* of one sample; rank 0 for class numbers */
-  int64_t classes;                    /* targets are in [0, classes); 0 where targets are not class numbers */
-  int32_t output_rank, tensor_count;
-  int64_t output_shape[SYL_MAX_RANK]; /* of one sample of predict */
-  const syl_tensor *tensors;          /* state tensors first, in the order of PyTorch's state_dict, then slots, … */
+  int32_t input_count, target_count, output_count;
+  int32_t tensor_count;
+  const syl_array *inputs, *targets, *outputs; /* in the order of the network file; at most SYL_MAX_ARRAYS in all */
+  const syl_head *heads;     /* output_count of them: head i is the loss whose prediction is output i */
+  const syl_tensor *tensors; /* state tensors first, in the order of PyTorch's state_dict, then slots, … */
   uint64_t state_bytes;
   uint64_t scratch_bytes; /* shared part of the scratch block */
   uint64_t local_bytes;   /* for each thread: SYL_BASE_LOCAL … */
@@ -280,10 +308,10 @@ struct syl_model {
   syl_program train, evaluate, predict; /* phase_count 0 where it was not compiled */
   const syl_kernel *kernels;
   int32_t kernel_count;
-  int32_t epochs;           /* defaults from the network file */
+  int32_t epochs; /* defaults from the network file */
   uint64_t seed;
   const char *optimizer;    /* "adam", "sgd": with the settings, as YAML on one line */
-  const char *output_kind;  /* "softmax", "linear", … */
+  const char *training;     /* settings of the training loop, as JSON: see runtime/train/Policies.h */
   const char *network_yaml; /* the network file as it was compiled */
 };
 

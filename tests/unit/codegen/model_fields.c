@@ -1,5 +1,5 @@
 /* Prints what the descriptor of lenet5 says, as this compiler lays out its structures, one `key value` a line. Reads every
- * field of syl_model, syl_tensor, syl_factor, syl_program, syl_phase and syl_kernel. */
+ * field of syl_model, syl_array, syl_head, syl_tensor, syl_factor, syl_program, syl_phase and syl_kernel. */
 #include "lenet5.h"
 
 #include <inttypes.h>
@@ -10,6 +10,14 @@ static void print_shape(const char *key, const int64_t *shape, int32_t rank) {
   for (int32_t i = 0; i < rank; ++i)
     printf(" %" PRId64, shape[i]);
   printf("\n");
+}
+
+static void print_arrays(const char *key, const syl_array *arrays, int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    printf("%s %s %d %" PRId64 " %d %s", key, arrays[i].name, arrays[i].dtype, arrays[i].classes,
+           arrays[i].ignore_index == SYL_NO_CLASS, arrays[i].kind ? arrays[i].kind : "-");
+    print_shape("", arrays[i].shape, arrays[i].rank);
+  }
 }
 
 static void print_program(const char *key, const syl_program *program) {
@@ -28,20 +36,25 @@ int main(void) {
   printf("abi_version %u\nstruct_bytes %u\nsizeof %zu\n", m->abi_version, m->struct_bytes, sizeof(syl_model));
   printf("name %s\ntarget %s\ncompiler %s\n", m->name, m->target, m->compiler);
   printf("cpu_features %" PRIu64 "\nlayout_hash %" PRIu64 "\n", m->cpu_features, m->layout_hash);
-  printf("batch %d\ndtype %d\ninput_dtype %d\ntarget_rank %d\ntarget_dtype %d\nclasses %" PRId64 "\n", m->batch, m->dtype,
-         m->input_dtype, m->target_rank, m->target_dtype, m->classes);
-  print_shape("input_shape", m->input_shape, m->input_rank);
-  print_shape("output_shape", m->output_shape, m->output_rank);
+  printf("batch %d\ndtype %d\n", m->batch, m->dtype);
+  print_arrays("inputs", m->inputs, m->input_count);
+  print_arrays("targets", m->targets, m->target_count);
+  print_arrays("outputs", m->outputs, m->output_count);
+  for (int32_t i = 0; i < m->output_count; ++i)
+    printf("head %s %g %d %s\n", m->heads[i].loss, m->heads[i].weight, m->heads[i].target,
+           m->tensors[m->heads[i].value].name);
   printf("state_bytes %" PRIu64 "\nscratch_bytes %" PRIu64 "\nthread_bytes %" PRIu64 "\n", m->state_bytes,
          m->scratch_bytes, m->local_bytes + m->heap_bytes);
   print_program("train", &m->train);
   print_program("evaluate", &m->evaluate);
   print_program("predict", &m->predict);
-  printf("epochs %d\nseed %" PRIu64 "\noptimizer %s\noutput_kind %s\n", m->epochs, m->seed, m->optimizer, m->output_kind);
+  printf("epochs %d\nseed %" PRIu64 "\noptimizer %s\ntraining %s\n", m->epochs, m->seed, m->optimizer, m->training);
   for (int32_t i = 0; i < m->tensor_count; ++i) {
     const syl_tensor *t = &m->tensors[i];
     printf("tensor %s %d %d %" PRIu64 " %d %" PRIu64 " %d %g %g", t->name, t->kind, t->dtype, t->offset, t->copies,
            t->copy_stride, t->init, t->init_a, t->init_b);
+    if (t->batched != (t->kind == SYL_VALUE) || t->frozen || t->init_from || t->init_c != 0 || t->init_d != 0)
+      printf(" unexpected");
     for (int32_t d = 0; d < t->rank; ++d)
       printf(" %" PRId64, t->shape[d]);
     printf(" |");

@@ -152,11 +152,12 @@ class ObjectTest(unittest.TestCase):
         self.assertIn("momentum = 9.0", fields["optimizer"])
         self.assertEqual(fields["cpu_features"], {"x86-64-avx512": "3", "x86-64-avx2": "1"}[self.manifest["target"]])
         expected = {
-            "abi_version": 1, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
-            "batch": 64, "dtype": 3, "input_dtype": 0, "target_rank": 0, "target_dtype": 1, "classes": 10,
-            "input_shape": "28 28 1", "output_shape": "10", "state_bytes": memory["state_bytes"],
+            "abi_version": 2, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
+            "batch": 64, "dtype": 3, "inputs": "input 0 0 1 - 28 28 1", "targets": "target 1 10 1 -",
+            "outputs": "output 3 0 1 softmax 10", "head": "cross_entropy 1 0 evaluate.output",
+            "training": '{"metrics":["accuracy"]}', "state_bytes": memory["state_bytes"],
             "scratch_bytes": memory["scratch_bytes"], "thread_bytes": memory["bytes_per_thread"], "epochs": 5, "seed": 1,
-            "output_kind": "softmax", "state_bytes()": memory["state_bytes"], "STATE_BYTES": memory["state_bytes"],
+            "state_bytes()": memory["state_bytes"], "STATE_BYTES": memory["state_bytes"],
             "state_align()": 128, "BATCH": 64}
         self.assertEqual({key: fields[key] for key in expected}, {key: str(value) for key, value in expected.items()})
         self.assertGreaterEqual(int(fields["scratch_bytes()"]), memory["scratch_bytes"] + memory["bytes_per_thread"])
