@@ -1,5 +1,5 @@
 // One network becomes three programs, each with what it leaves and no more.
-// RUN: sylvite-opt "%s" --nn-programs | FileCheck "%s"
+// RUN: sylvite-opt "%s" --split-input-file --nn-programs | FileCheck "%s"
 
 #zero = 0.0 : f64
 #one = 1.0 : f64
@@ -66,7 +66,7 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
 // CHECK-SAME: 5.000000e-01 : f64}
 // CHECK: nn.scale_shift %[[X]], %[[SCALARS]]
 // CHECK: %[[LOSS:.*]] = nn.cross_entropy {{.*}} shifted by
-// CHECK: nn.return loss %[[LOSS]] : tensor<4xf32, "batch"> correct %{{.*}} : tensor<4xi32, "batch">{{$}}
+// CHECK: nn.return logits %{{.*}} loss %[[LOSS]] : tensor<4xf32, "batch"> correct %{{.*}} : tensor<4xi32, "batch">{{$}}
 
 // CHECK-LABEL: nn.program @predict
 // CHECK-NOT: nn.target
@@ -77,3 +77,26 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
 // CHECK-NOT: nn.accuracy
 // CHECK: %[[OUT:.*]] = nn.softmax %[[LOGITS]], %[[MAX]]
 // CHECK: nn.return prediction %[[OUT]] : tensor<4x10xf32, "batch">{{$}}
+
+// -----
+
+// A prediction that something else reads too, or that is given twice, is copied to the caller's array.
+// CHECK-LABEL: nn.program @predict
+// CHECK: %[[HIDDEN:.*]] = nn.linear
+// CHECK: %[[LOGITS:.*]] = nn.linear %[[HIDDEN]]
+// CHECK: %[[FIRST:.*]] = nn.identity %[[HIDDEN]]
+// CHECK: %[[SECOND:.*]] = nn.identity %[[LOGITS]]
+// CHECK: nn.return prediction %[[FIRST]], %[[SECOND]], %[[LOGITS]]
+!logits = tensor<4x10xf32, "batch">
+nn.network @outputs attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind = "sgd"}, epochs = 1 : i64,
+    seed = 1 : i64, output_kind = "linear"} {
+  %input = nn.input : !logits
+  %target = nn.target : tensor<4xi32, "batch">
+  %weight = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = 0.0, init_b = 0.0}
+    : tensor<10x10xf32>
+  %hidden = nn.linear %input, %weight {units = 10 : i64, bias = false} : (!logits, tensor<10x10xf32>) -> !logits
+  %logits = nn.linear %hidden, %weight {units = 10 : i64, bias = false} : (!logits, tensor<10x10xf32>) -> !logits
+  %loss = nn.cross_entropy %logits, %target : (!logits, tensor<4xi32, "batch">) -> tensor<4xf32, "batch">
+  nn.return logits %hidden, %logits, %logits : !logits, !logits, !logits loss %loss : tensor<4xf32, "batch">
+    prediction %hidden, %logits, %logits : !logits, !logits, !logits
+}
