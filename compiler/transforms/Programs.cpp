@@ -90,9 +90,9 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
     } else {
       last.getPredictionMutable().clear();
     }
+    removeUnused(block);
     if (name == "predict")
       copyPredictions(last);
-    removeUnused(block);
 
     DenseMap<Value, Value> maxima;
     auto maximumOf = [&](Value logits) {

@@ -86,7 +86,8 @@ nn.network @net attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind
 // CHECK: %[[LOGITS:.*]] = nn.linear %[[HIDDEN]]
 // CHECK: %[[FIRST:.*]] = nn.identity %[[HIDDEN]]
 // CHECK: %[[SECOND:.*]] = nn.identity %[[LOGITS]]
-// CHECK: nn.return prediction %[[FIRST]], %[[SECOND]], %[[LOGITS]]
+// CHECK: %[[THIRD:.*]] = nn.identity %[[LOGITS]]
+// CHECK: nn.return prediction %[[FIRST]], %[[SECOND]], %[[THIRD]]
 !logits = tensor<4x10xf32, "batch">
 nn.network @outputs attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind = "sgd"}, epochs = 1 : i64,
     seed = 1 : i64, output_kind = "linear"} {
