@@ -31,7 +31,7 @@ struct ParameterSpec {
   llvm::SmallVector<int64_t> shape; ///< PyTorch's
   bool trained = true;              ///< false for running statistics
   std::string init = "constant";    ///< constant, uniform, normal, …: VariableOp says which and what the numbers are
-  double initA = 0, initB = 0;
+  double initA = 0, initB = 0, initC = 0, initD = 0;
 };
 
 /// A problem with a layer: what is wrong, at which attribute (empty: the layer as a whole), and how to mend it.

@@ -261,6 +261,12 @@ def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise]> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
+def Nn_LossSumOp : Nn_PureOp<"loss_sum", [Nn_Elementwise]> {
+  let summary = "losses of a sample, each times its weight, added in order";
+  let arguments = (ins Variadic<Nn_Tensor>:$losses, DenseF64ArrayAttr:$weights);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
 def Nn_OptimizerScalarsOp : Nn_PureOp<"optimizer_scalars", [Nn_NoGradient]> {
   let summary = "what the optimizer's formulas need of the step number, computed in double";
   let description = [{

@@ -19,6 +19,10 @@ import textwrap
 YAML_TYPES = ("Count", "Counts", "Integer", "Integers", "Single", "Pair", "Triple", "Padding1", "Padding", "Padding3",
               "Flag", "Number", "Numbers")
 
+# Keys of the network file that entries have besides their attributes: commonKeys in compiler/frontend/LayerReader.cpp.
+COMMON_KEYS = {"layer": ("name", "from", "weights", "init", "trainable", "learning_rate", "weight_decay"),
+               "preprocess": (), "loss": ("from", "weight", "target")}
+
 
 def fail(record, text):
     sys.exit(f"layers_from_tablegen.py: {record}: {text}")
@@ -97,6 +101,9 @@ def layer(records, name):
         fail(name, f"the main attribute '{main}' is none of its attributes")
     if record["role"] not in ("layer", "preprocess", "loss"):
         fail(name, f"the role '{record['role']}' is unknown")
+    for key, *_ in attributes:
+        if key in COMMON_KEYS[record["role"]]:
+            fail(name, f"every {record['role']} has a key '{key}': give the attribute another name")
     segmented = any(trait["def"] == "AttrSizedOperandSegments" for trait in record["traits"])
     rows = "".join(f"\n      {{{quote(key)}, AttributeType::{kind}, {str(required).lower()}, {quote(default)}, "
                    f"{{{', '.join(map(quote, words))}}}}},"

@@ -1,14 +1,16 @@
 //===- Frontend.cpp - the network file becomes a module -----------------------------------------------------------===//
 //
-// Builds nn ops from settings and layer entries. A layer that does not fit ends the checks of shapes, not those of the
-// layers after it. Layer: frontend.
+// The network op, its inputs and their preprocessing; Graph.h and Ends.h build the rest. Layer: frontend.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
 
-#include "compiler/frontend/LayerReader.h"
+#include "compiler/frontend/Ends.h"
+#include "compiler/frontend/Initializers.h"
+#include "compiler/frontend/Inputs.h"
 #include "compiler/frontend/Settings.h"
 #include "compiler/support/Files.h"
+#include "compiler/support/Names.h"
 
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/raw_ostream.h"
@@ -21,23 +23,18 @@ using yaml::Node;
 
 namespace {
 
-/// More layers than any network has: longer files are refused, so that none takes long.
-constexpr size_t layerLimit = 4096;
-
 class NetworkBuilder {
 public:
-  NetworkBuilder(const Node &file, const Settings &settings, const NetworkOptions &options, mlir::MLIRContext &context,
-                 ValueReader &reader)
-      : file(file), settings(settings), options(options), reader(reader), layers(context, reader), builder(&context) {}
+  NetworkBuilder(const Node &file, const NetworkOptions &options, mlir::MLIRContext &context, ValueReader &reader)
+      : file(file), options(options), reader(reader), builder(&context),
+        real(options.doublePrecision ? mlir::Type(builder.getF64Type()) : builder.getF32Type()),
+        settings(readSettings(file, reader, options.batch)), blocks(file, reader, layerNames(LayerRole::Layer)),
+        graph(builder, reader, blocks, real) {}
 
-  /// The module; it is of use only where the reader reported nothing.
+  /// The module; it is of use only where the reader reported no errors.
   mlir::OwningOpRef<mlir::ModuleOp> build();
 
 private:
-  mlir::Location at(const Node &node, llvm::StringRef name) {
-    auto place = mlir::FileLineColLoc::get(builder.getStringAttr(reader.fileName()), node.line, node.column);
-    return mlir::NameLoc::get(builder.getStringAttr(name), place);
-  }
   /// One value a sample, in `shape`.
   RankedTensorType batchOf(llvm::ArrayRef<int64_t> shape, mlir::Type element) {
     llvm::SmallVector<int64_t> extents{settings.batch};
@@ -46,44 +43,40 @@ private:
   }
 
   nn::NetworkOp addNetwork(mlir::ModuleOp module);
-  Value addInput();
-  /// The layers listed in `node`, one after the other.
-  Value addLayers(const Node &node, LayerRole role, Value value);
-  /// The layer on these inputs; null where an input is null or the layer does not fit.
-  Value addLayer(const LayerEntry &entry, llvm::ArrayRef<Value> inputs);
-  Value addVariable(const LayerEntry &entry, const nn::ParameterSpec &spec, mlir::Location location);
-  /// Loss, metrics, prediction and return on the network's last value.
-  void addEnd(nn::NetworkOp network, Value logits, Value target);
+  void addInputs();
+  /// The input in floats; null where it does not fit.
+  Value addInput(const InputSettings &input);
+  /// The steps for one input, or null.
+  const Node *stepsFor(const InputSettings &input, bool isAlone);
+  void checkPreprocessing(const std::vector<InputSettings> &inputs);
 
   const Node &file;
-  const Settings &settings;
   const NetworkOptions &options;
   ValueReader &reader;
-  LayerReader layers;
   mlir::OpBuilder builder;
   mlir::Type real; ///< type of parameters and values
-  bool hasParameters = false;
+  Settings settings;
+  BlockTable blocks;
+  GraphBuilder graph;
 };
 
 mlir::OwningOpRef<mlir::ModuleOp> NetworkBuilder::build() {
-  real = options.doublePrecision ? mlir::Type(builder.getF64Type()) : builder.getF32Type();
   auto location = mlir::FileLineColLoc::get(builder.getStringAttr(reader.fileName()), file.line, file.column);
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(location);
   nn::NetworkOp network = addNetwork(*module);
   builder.setInsertionPointToStart(&network.getBody().emplaceBlock());
-  Value value = addInput();
-  if (const Node *node = file.find("preprocess"))
-    value = addLayers(*node, LayerRole::Preprocess, value);
-  const Node *loss = file.find("loss");
-  Value target = nn::TargetOp::create(builder, at(loss ? *loss : file, "target"), batchOf({}, builder.getI32Type()));
+  addInputs();
   if (const Node *node = file.find("network")) {
-    value = addLayers(*node, LayerRole::Layer, value);
-    if (value && !hasParameters)
-      reader.error(*node, "network: no layer has parameters, so there is nothing to train");
-  } else {
-    value = nullptr;
+    size_t errorsBefore = reader.errorCount();
+    graph.addNetwork(*node);
+    if (reader.errorCount() == errorsBefore && !graph.hasParameters() && graph.isComplete())
+      reader.error(*node, network.getBody().getOps<nn::VariableOp>().empty()
+                              ? "network: no layer has parameters, so there is nothing to train"
+                              : "network: no parameter is trainable, so there is nothing to train");
+    EndBuilder(file, graph, builder, reader).build(network);
+    if (reader.errorCount() == 0)
+      graph.warnAboutUnused();
   }
-  addEnd(network, value, target);
   return module;
 }
 
@@ -92,134 +85,79 @@ nn::NetworkOp NetworkBuilder::addNetwork(mlir::ModuleOp module) {
   optimizer.set("kind", builder.getStringAttr(settings.optimizer));
   for (const auto &[key, value] : settings.optimizerSettings)
     optimizer.set(key, builder.getF64FloatAttr(value));
-  llvm::SmallVector<llvm::StringRef> metrics(settings.metrics.begin(), settings.metrics.end());
   builder.setInsertionPointToStart(module.getBody());
-  auto network = nn::NetworkOp::create(builder, at(file, settings.name), settings.name, settings.batch,
+  auto network = nn::NetworkOp::create(builder, graph.at(file, settings.name), settings.name, settings.batch,
                                        nn::slicesOf(settings.batch), optimizer.getDictionary(builder.getContext()),
                                        options.epochs.value_or(settings.epochs),
-                                       static_cast<int64_t>(options.seed.value_or(settings.seed)), settings.output);
-  network->setAttr("nn.input_shape", builder.getDenseI64ArrayAttr(settings.inputShape));
-  network->setAttr("nn.input_dtype", builder.getStringAttr(inputTypes()[settings.inputIsBytes ? 0 : 1]));
-  network->setAttr("nn.metrics", builder.getStrArrayAttr(metrics));
+                                       static_cast<int64_t>(options.seed.value_or(settings.seed)), "");
+  if (settings.weightsFile.empty())
+    return network;
+  llvm::SmallVector<mlir::Attribute> prefixes;
+  for (const auto &[from, to] : settings.weightsPrefixes)
+    prefixes.push_back(builder.getStrArrayAttr({from, to}));
+  network->setAttr("nn.weights",
+                   builder.getDictionaryAttr({builder.getNamedAttr("file", builder.getStringAttr(settings.weightsFile)),
+                                              builder.getNamedAttr("prefix", builder.getArrayAttr(prefixes))}));
   return network;
 }
 
-Value NetworkBuilder::addInput() {
-  if (settings.inputShape.empty())
+void NetworkBuilder::addInputs() {
+  std::vector<InputSettings> inputs = readInputs(file, reader);
+  checkPreprocessing(inputs);
+  for (const InputSettings &input : inputs) {
+    Value value = addInput(input);
+    if (const Node *steps = stepsFor(input, inputs.size() == 1))
+      value = graph.addPreprocessing(*steps, value);
+    graph.addInput(input.name, value, *input.place);
+  }
+  if (inputs.empty())
+    graph.addInput("input", nullptr, file);
+}
+
+const Node *NetworkBuilder::stepsFor(const InputSettings &input, bool isAlone) {
+  const Node *node = file.find("preprocess");
+  if (!node || node->kind != Node::Kind::Map)
+    return isAlone ? node : nullptr;
+  return node->find(input.name);
+}
+
+void NetworkBuilder::checkPreprocessing(const std::vector<InputSettings> &inputs) {
+  const Node *node = file.find("preprocess");
+  std::vector<std::string> names;
+  for (const InputSettings &input : inputs)
+    names.push_back(input.name);
+  if (node && node->kind == Node::Kind::Map)
+    reader.checkKeys(*node, "preprocess", names);
+  else if (node && inputs.size() > 1)
+    reader.error(*node,
+                 "preprocess must say which input it is for: a map of " + join(names) + ", found " +
+                     ValueReader::describe(*node),
+                 "preprocess: {" + names.front() + ": [normalize: {divide: 255}]}");
+}
+
+Value NetworkBuilder::addInput(const InputSettings &input) {
+  if (input.shape.empty())
     return nullptr;
-  const Node &node = *file.find("input");
-  llvm::SmallVector<int64_t> shape(settings.inputShape.begin(), settings.inputShape.end());
-  if (shape.size() == 2)
-    shape.insert(shape.begin(), 1); // a sequence [W, C] is an image of one row
   int64_t elements = settings.batch;
-  for (int64_t extent : shape) {
+  for (int64_t extent : input.shape) {
     if (extent > nn::maxElements / elements) {
-      reader.error(*node.find("shape"),
-                   "input: a batch of " + std::to_string(settings.batch) + " has more than " +
+      reader.error(*input.settings->find("shape"),
+                   input.label() + ": a batch of " + std::to_string(settings.batch) + " has more than " +
                        std::to_string(nn::maxElements) + " elements",
                    "a tensor must stay below 1 GiB: use a smaller shape or batch");
       return nullptr;
     }
     elements *= extent;
   }
-  mlir::Location location = at(node, "input");
-  mlir::Type given = settings.inputIsBytes ? mlir::Type(builder.getIntegerType(8, false)) : real;
-  auto input = nn::InputOp::create(builder, location, batchOf(shape, given));
-  input->setAttr("nn.name", builder.getStringAttr("input"));
-  return nn::IdentityOp::create(builder, location, batchOf(shape, real), input);
-}
-
-Value NetworkBuilder::addLayers(const Node &node, LayerRole role, Value value) {
-  bool isNetwork = role == LayerRole::Layer;
-  std::string section = isNetwork ? "network" : "preprocess";
-  if (node.kind != Node::Kind::Sequence) {
-    reader.error(node, section + " must be a list of layers, found " + reader.describe(node));
-    return nullptr;
-  }
-  if (isNetwork && node.items.empty()) {
-    reader.error(node, "network has no layers", "network: [flatten, linear: 10]");
-    return nullptr;
-  }
-  if (node.items.size() > layerLimit) {
-    reader.error(node, section + " has more than " + std::to_string(layerLimit) + " layers");
-    return nullptr;
-  }
-  for (const yaml::NodeRef &item : node.items)
-    value = addLayer(layers.read(*item, role), value);
-  return value;
-}
-
-Value NetworkBuilder::addLayer(const LayerEntry &entry, llvm::ArrayRef<Value> inputs) {
-  if (!entry.record || !entry.attributes || llvm::is_contained(inputs, Value()))
-    return nullptr;
-  const LayerRecord &record = *entry.record;
-  llvm::SmallVector<RankedTensorType> types;
-  for (Value input : inputs)
-    types.push_back(mlir::cast<RankedTensorType>(input.getType()));
-  nn::LayerPlan plan;
-  record.plan(types, entry.attributes, plan);
-  for (const nn::LayerError &error : plan.errors) {
-    auto value = entry.values.find(error.attribute);
-    reader.error(value == entry.values.end() ? *entry.place : *value->second, entry.label() + ": " + error.text,
-                 error.hint);
-  }
-  if (!plan.errors.empty())
-    return nullptr;
-
-  mlir::Location location = at(*entry.place, entry.name);
-  mlir::OperationState state(location, "nn." + record.name);
-  state.addOperands(inputs);
-  for (const nn::ParameterSpec &spec : plan.parameters)
-    state.addOperands(addVariable(entry, spec, location));
-  state.addTypes(plan.output);
-  state.addAttributes(plan.attributes.getAttrs());
-  if (record.isSegmented) {
-    auto isGiven = [&](const std::string &operand) {
-      return llvm::any_of(plan.parameters, [&](const nn::ParameterSpec &spec) {
-        return operand == spec.suffix || operand == spec.suffix + "_value";
-      });
-    };
-    llvm::SmallVector<int32_t> segments;
-    unsigned single = llvm::count_if(record.operands, [](const LayerOperand &operand) {
-      return operand.kind == OperandKind::Input || operand.kind == OperandKind::Target;
-    });
-    for (const LayerOperand &operand : record.operands)
-      segments.push_back(operand.kind == OperandKind::Inputs      ? inputs.size() - single
-                         : operand.kind == OperandKind::Parameter ? isGiven(operand.name)
-                                                                  : operand.kind != OperandKind::Internal);
-    state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(segments));
-  }
-  return builder.create(state)->getResult(0);
-}
-
-Value NetworkBuilder::addVariable(const LayerEntry &entry, const nn::ParameterSpec &spec, mlir::Location location) {
-  hasParameters |= spec.trained;
-  return nn::VariableOp::create(builder, location, nn::tensorOf(nn::Kind::Whole, spec.shape, real),
-                                entry.name + "." + spec.suffix, spec.trained ? "parameter" : "buffer", spec.init,
-                                spec.initA, spec.initB);
-}
-
-void NetworkBuilder::addEnd(nn::NetworkOp network, Value logits, Value target) {
-  const Node *node = file.find("loss");
-  if (!node)
-    return;
-  LayerEntry entry = layers.read(*node, LayerRole::Loss);
-  Value loss = addLayer(entry, {logits, target});
-  if (!loss)
-    return;
-  auto type = mlir::cast<RankedTensorType>(logits.getType());
-  network->setAttr("nn.classes", builder.getI64IntegerAttr(type.getShape().back()));
-  Value correct, prediction = logits;
-  if (llvm::is_contained(settings.metrics, "accuracy"))
-    correct = nn::AccuracyOp::create(builder, at(*file.find("metrics"), "accuracy"), batchOf({}, builder.getI32Type()),
-                                     logits, target);
-  std::string output = settings.output.empty() ? entry.record->defaultOutput : settings.output;
-  network.setOutputKind(output);
-  const Node *outputNode = file.find("output");
-  mlir::Location location = at(outputNode ? *outputNode : *entry.place, "output");
-  if (output == "softmax")
-    prediction = nn::SoftmaxOp::create(builder, location, logits.getType(), logits, /*row_max=*/Value());
-  nn::ReturnOp::create(builder, location, logits, loss, correct, prediction);
+  mlir::Location location = graph.at(*input.place, input.name);
+  mlir::Type given = input.dtype == "uint8"   ? mlir::Type(builder.getIntegerType(8, false))
+                     : input.dtype == "int32" ? mlir::Type(builder.getI32Type())
+                                              : real;
+  auto op = nn::InputOp::create(builder, location, batchOf(input.shape, given));
+  op->setAttr("nn.name", builder.getStringAttr(input.name));
+  if (input.isChannelsFirst)
+    op->setAttr("nn.layout", builder.getStringAttr("chw"));
+  return nn::IdentityOp::create(builder, location, batchOf(input.shape, real), op);
 }
 
 /// A module that does not verify is a bug: its text becomes an `internal error`.
@@ -260,8 +198,7 @@ mlir::OwningOpRef<mlir::ModuleOp> parseNetwork(const std::string &text, llvm::St
                  "it needs the keys name, input, network, loss and optimizer");
     return nullptr;
   }
-  Settings settings = readSettings(*file, reader, options.batch);
-  auto module = NetworkBuilder(*file, settings, options, context, reader).build();
+  auto module = NetworkBuilder(*file, options, context, reader).build();
   if (diagnostics.errorCount() > errorsBefore || !verifies(*module, reader))
     return nullptr;
   return module;
@@ -275,6 +212,19 @@ std::vector<NetworkKey> networkKeys() {
     keys.push_back({"input", key, ""});
   for (const std::string &key : trainingKeys())
     keys.push_back({"training", key, ""});
+  for (const std::string &key : weightsKeys())
+    keys.push_back({"weights", key, ""});
+  for (const std::string &key : blockKeys())
+    keys.push_back({"blocks", key, ""});
+  for (const std::string &key : blockUseKeys())
+    keys.push_back({"block", key, ""});
+  for (const std::string &key : metricNames())
+    keys.push_back({"metrics", key, ""});
+  for (const std::string &name : initializerNames())
+    keys.push_back({"init", name, ""});
+  for (LayerRole role : {LayerRole::Layer, LayerRole::Loss})
+    for (const std::string &key : commonKeys(role, true))
+      keys.push_back({role == LayerRole::Layer ? "layer" : "loss", key, ""});
   for (const OptimizerRecord &record : optimizerRecords())
     for (const OptimizerSetting &setting : record.settings)
       keys.push_back({record.name, setting.key, ""});

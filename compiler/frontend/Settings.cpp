@@ -19,43 +19,35 @@ namespace {
 constexpr int64_t most = std::numeric_limits<int32_t>::max();
 constexpr double unbounded = std::numeric_limits<double>::infinity();
 
-void readInput(const Node &node, ValueReader &reader, Settings &settings) {
-  reader.checkKeys(node, "input", inputKeys());
-  if (node.kind != Node::Kind::Map)
-    return;
-  if (const Node *dtype = node.find("dtype"))
-    if (auto word = reader.word(*dtype, "input: dtype", inputTypes()))
-      settings.inputIsBytes = *word == "uint8";
-  const Node *shape = node.find("shape");
-  if (!shape)
-    return reader.error(node, "input: the key 'shape' is missing", "input: {shape: [H, W, C]}");
-  const char *forms = "[H, W, C] for images (grayscale: C is 1), [W, C] for sequences, [C] for vectors";
-  if (shape->kind != Node::Kind::Sequence)
-    return reader.error(*shape, "input: shape must be a list of numbers, found " + reader.describe(*shape), forms);
-  if (shape->items.empty() || shape->items.size() > 3)
-    return reader.error(*shape, "input: shape must have 1 to 3 numbers, found " + std::to_string(shape->items.size()),
-                        forms);
-  std::vector<int64_t> extents;
-  for (const auto &item : shape->items)
-    if (auto extent = reader.whole(*item, "input: shape", 1, most))
-      extents.push_back(*extent);
-  if (extents.size() == shape->items.size())
-    settings.inputShape = std::move(extents);
-}
-
-void readMetrics(const Node &node, ValueReader &reader, Settings &settings) {
-  auto readOne = [&](const Node &item) {
-    auto metric = reader.word(item, "metrics", metricNames());
-    if (!metric)
-      return;
-    if (std::find(settings.metrics.begin(), settings.metrics.end(), *metric) != settings.metrics.end())
-      return reader.error(item, "metrics: '" + *metric + "' stands here twice");
-    settings.metrics.push_back(*metric);
+void readWeights(const Node &node, ValueReader &reader, Settings &settings) {
+  auto text = [&](const Node &value, const std::string &what) {
+    if (value.kind == Node::Kind::Scalar && !value.text.empty())
+      return value.text;
+    reader.error(value, what + ", found " + ValueReader::describe(value), "weights: {file: resnet18.safetensors}");
+    return std::string();
   };
-  if (node.kind != Node::Kind::Sequence)
-    return readOne(node);
-  for (const auto &item : node.items)
-    readOne(*item);
+  if (node.kind != Node::Kind::Map) {
+    settings.weightsFile = text(node, "weights must be the name of a safetensors file, or a map of file, prefix");
+    return;
+  }
+  reader.checkKeys(node, "weights", weightsKeys());
+  const Node *file = node.find("file"), *prefix = node.find("prefix");
+  if (file)
+    settings.weightsFile = text(*file, "weights: file must be the name of a safetensors file");
+  else if (!ValueReader::isMisspelt(node, "file", weightsKeys()))
+    reader.error(node, "weights: the key 'file' is missing", "weights: {file: resnet18.safetensors}");
+  if (!prefix)
+    return;
+  if (prefix->kind != Node::Kind::Map)
+    return reader.error(*prefix,
+                        "weights: prefix must be a map of starts of names, found " + ValueReader::describe(*prefix),
+                        "prefix: {backbone.: stem.}: what starts with `backbone.` in the file is `stem.` here");
+  for (const auto &[from, to] : prefix->entries)
+    if (to->kind == Node::Kind::Scalar || to->kind == Node::Kind::Null)
+      settings.weightsPrefixes.emplace_back(from->text, to->text);
+    else
+      reader.error(*to, "weights: prefix: " + yaml::shown(from->text) + " must be the start of a name, found " +
+                            ValueReader::describe(*to));
 }
 
 /// One number of an optimizer's setting, from 0 to below `below`.
@@ -132,28 +124,24 @@ void readTraining(const Node &node, ValueReader &reader, Settings &settings) {
 } // namespace
 
 const std::vector<std::string> &topLevelKeys() {
-  static const std::vector<std::string> keys = {"name",   "input",   "preprocess", "network", "loss",
-                                                "output", "metrics", "optimizer",  "training"};
-  return keys;
-}
-const std::vector<std::string> &inputKeys() {
-  static const std::vector<std::string> keys = {"shape", "dtype"};
+  static const std::vector<std::string> keys = {"name", "input",  "inputs",  "preprocess", "blocks",   "network",
+                                                "loss", "output", "metrics", "optimizer",  "training", "weights"};
   return keys;
 }
 const std::vector<std::string> &trainingKeys() {
   static const std::vector<std::string> keys = {"batch", "epochs", "seed"};
   return keys;
 }
-const std::vector<std::string> &inputTypes() {
-  static const std::vector<std::string> types = {"uint8", "float32"};
-  return types;
+const std::vector<std::string> &weightsKeys() {
+  static const std::vector<std::string> keys = {"file", "prefix"};
+  return keys;
 }
 const std::vector<std::string> &outputKinds() {
-  static const std::vector<std::string> kinds = {"softmax", "linear"};
+  static const std::vector<std::string> kinds = {"softmax", "sigmoid", "linear"};
   return kinds;
 }
 const std::vector<std::string> &metricNames() {
-  static const std::vector<std::string> names = {"accuracy"};
+  static const std::vector<std::string> names = {"accuracy", "top_k", "mae", "rmse", "f1", "per_class", "confusion"};
   return names;
 }
 const std::vector<OptimizerRecord> &optimizerRecords() {
@@ -181,20 +169,17 @@ Settings readSettings(const Node &file, ValueReader &reader, int64_t batch) {
       {"loss", "loss: cross_entropy"},
       {"optimizer", "optimizer: {adam: {learning_rate: 1e-3}}"}};
   for (auto [key, example] : required)
-    if (!file.find(key) && !reader.isMisspelt(file, key, topLevelKeys()))
+    if (!file.find(key) && !(key == std::string("input") && file.find("inputs")) &&
+        !reader.isMisspelt(file, key, topLevelKeys()))
       reader.error(file, std::string("the key '") + key + "' is missing", example);
   if (const Node *node = file.find("name"))
     settings.name = reader.name(*node, "name", true).value_or("");
-  if (const Node *node = file.find("input"))
-    readInput(*node, reader, settings);
-  if (const Node *node = file.find("output"))
-    settings.output = reader.word(*node, "output", outputKinds()).value_or("");
-  if (const Node *node = file.find("metrics"))
-    readMetrics(*node, reader, settings);
   if (const Node *node = file.find("optimizer"))
     readOptimizer(*node, reader, settings);
   if (const Node *node = file.find("training"))
     readTraining(*node, reader, settings);
+  if (const Node *node = file.find("weights"))
+    readWeights(*node, reader, settings);
   if (batch < 0 || batch > most)
     reader.error("the batch must be from 1 to " + std::to_string(most) + ", found " + std::to_string(batch));
   else if (batch > 0)

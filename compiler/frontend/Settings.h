@@ -1,6 +1,6 @@
 //===- Settings.h - the parts of a network file that are no layers ------------------------------------------------===//
 //
-// Name, input, output, metrics, optimizer and training, as plain values. Layer: frontend; knows no MLIR.
+// Name, optimizer and training, as plain values, and the words of others. Layer: frontend; knows no MLIR.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,9 +15,8 @@ namespace sylvite {
 
 /// The file's keys, and those of its sections.
 const std::vector<std::string> &topLevelKeys();
-const std::vector<std::string> &inputKeys();
 const std::vector<std::string> &trainingKeys();
-const std::vector<std::string> &inputTypes();
+const std::vector<std::string> &weightsKeys();
 const std::vector<std::string> &outputKinds();
 const std::vector<std::string> &metricNames();
 
@@ -36,18 +35,16 @@ const std::vector<OptimizerRecord> &optimizerRecords();
 /// Values of a network file. What was missing or wrong has been reported and keeps its default.
 struct Settings {
   std::string name;
-  std::vector<int64_t> inputShape; ///< one sample, as in the file; empty where it is not known
-  bool inputIsBytes = false;       ///< uint8, else float32
-  std::string output;              ///< empty: the loss's default
-  std::vector<std::string> metrics;
   std::string optimizer;
   std::vector<std::pair<std::string, double>> optimizerSettings;
   int64_t batch = 64;
   int64_t epochs = 1;
   uint64_t seed = 0;
+  std::string weightsFile;                                          ///< to start from; empty: none
+  std::vector<std::pair<std::string, std::string>> weightsPrefixes; ///< a name's start in that file, and in the network
 };
 
-/// Reads all of `file` but its layers, and checks its keys. `batch`, where not 0, stands for the file's.
+/// Reads these of `file`, and checks its keys and those of `weights`. `batch`, where not 0, stands for the file's.
 Settings readSettings(const yaml::Node &file, ValueReader &reader, int64_t batch);
 
 } // namespace sylvite

@@ -61,7 +61,27 @@ std::string join(const std::vector<std::string> &words) {
   return text;
 }
 
+ValueReader::Use::Use(ValueReader &reader, const std::string &block, const Node &use) : reader(reader) {
+  if (reader.uses.empty())
+    ++reader.useCount;
+  reader.uses.push_back("in block '" + block + "', used in line " + std::to_string(use.line));
+}
+
+std::string ValueReader::useText() const { return join({uses.rbegin(), uses.rend()}); }
+
+bool ValueReader::isRepeated(const Node &at) {
+  return !uses.empty() && placesInUse.emplace(std::pair(at.line, at.column), useCount).first->second != useCount;
+}
+
+void ValueReader::warning(const Node &at, std::string text, std::string hint) {
+  diagnostics.warning({file, at.line, at.column}, std::move(text), std::move(hint));
+}
+
 void ValueReader::error(const Node &at, std::string text, std::string hint) {
+  if (isRepeated(at))
+    return;
+  if (!uses.empty())
+    hint += (hint.empty() ? "" : "; ") + useText();
   if (count++ < messageLimit)
     diagnostics.error({file, at.line, at.column}, std::move(text), std::move(hint));
   else

@@ -11,6 +11,7 @@
 #include "compiler/frontend/Yaml.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,22 @@ public:
 
   void error(const yaml::Node &at, std::string text, std::string hint = "");
   void error(std::string text, std::string hint = ""); ///< about the file as a whole
+  void warning(const yaml::Node &at, std::string text, std::string hint = "");
+
+  /// While it lives, messages are about one use of a block: their hints say so. A place in the block that another use
+  /// has brought a message for already gets none.
+  class Use {
+  public:
+    Use(ValueReader &reader, const std::string &block, const yaml::Node &use);
+    ~Use() { reader.uses.pop_back(); }
+    Use(const Use &) = delete;
+    Use &operator=(const Use &) = delete;
+
+  private:
+    ValueReader &reader;
+  };
+  /// `in block 'residual', used in line 12`, or empty outside of uses.
+  std::string useText() const;
 
   /// A whole number from `least` to `most`.
   std::optional<int64_t> whole(const yaml::Node &node, const std::string &what, int64_t least, int64_t most);
@@ -53,14 +70,19 @@ public:
   /// What a node is, for messages: `the text 'many'`, `a list`, `-3`.
   static std::string describe(const yaml::Node &node);
 
+  size_t errorCount() const { return count; }
   const std::string &fileName() const { return file; }
 
 private:
+  bool isRepeated(const yaml::Node &at);
   bool wrongType(const yaml::Node &node, const std::string &what, const std::string &expected, std::string hint = "");
 
   std::string file;
   Diagnostics &diagnostics;
   size_t count = 0;
+  std::vector<std::string> uses;                     ///< blocks around what is being read, the outermost first
+  size_t useCount = 0;                               ///< uses of blocks outside of others so far
+  std::map<std::pair<int, int>, size_t> placesInUse; ///< line and column of messages, with useCount
 };
 
 /// `a, b, c`
