@@ -114,6 +114,8 @@ def adaptive_avg_pool(random, shape):
 
 @rule("linear", weight=1.5)
 def linear(random, shape):
+    if rank_of(shape) > 1:
+        return None
     return {"units": random.choice((1, 3, 5, 8, 17))} | maybe(random, 0.3, bias=False)
 
 
