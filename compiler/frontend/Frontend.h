@@ -29,11 +29,13 @@ struct NetworkOptions {
 
 /// Reads the network file at `path`: a module with one nn.network, verified, or null with all errors in `diagnostics`.
 ///
-/// The network's body is nn.input `[N, H, W, C]` or `[N, C]` in the file's dtype, nn.identity to float, preprocessing,
-/// nn.target `[N]` int32, per layer its variables and its op, the loss `[N]`, nn.accuracy where it is a metric, the
-/// prediction, nn.return. Every op is located at its layer's name, line and column. Discardable attributes of
-/// nn.network: `nn.input_shape` (one sample as in the file), `nn.input_dtype` (uint8, float32), `nn.classes`,
-/// `nn.metrics`.
+/// The network's body is, for each input, nn.input in the file's dtype (channels last; `nn.name`, `nn.layout`),
+/// nn.identity to float and preprocessing; per layer its variables and its op; for each loss nn.target where its name
+/// is new
+/// (`nn.name`, `nn.classes`) and the loss `[N]`; nn.loss_sum where there are several losses or a weight; nn.accuracy
+/// where it is a metric of the one loss; predictions; nn.return. Every op is located at its layer's name, line and
+/// column. Discardable attributes of nn.network: `nn.output_names` and `nn.output_kinds`, one a loss; `nn.metrics`
+/// (`top_5`); `nn.weights`, a dictionary of `file` and `prefix`, a list of pairs. Warnings alone leave a module.
 mlir::OwningOpRef<mlir::ModuleOp> readNetwork(llvm::StringRef path, const NetworkOptions &options,
                                               mlir::MLIRContext &context, Diagnostics &diagnostics);
 

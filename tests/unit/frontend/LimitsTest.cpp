@@ -57,12 +57,12 @@ TEST(Limits, ExtremeNumbersInEveryAttribute) {
         std::string settings = attribute.name + ": " + number;
         for (const LayerAttribute &other : record.attributes)
           if (other.isRequired && other.name != attribute.name)
-            settings += ", " + other.name + ": 2";
-        std::string layer = "[" + record.name + ": {" + settings + "}]\n";
-        bool isLayer = record.role == LayerRole::Layer;
-        Network net("name: net\ninput: {shape: [8, 8, 2]}\n" +
-                    std::string(isLayer ? "network: " : "network: [flatten, linear: 2]\npreprocess: ") + layer +
-                    "loss: cross_entropy\noptimizer: sgd\n");
+            settings += ", " + other.name + ": " + (other.words.empty() ? "2" : other.words[0]);
+        std::string layer = record.name + ": {" + settings + "}";
+        bool isLayer = record.role == LayerRole::Layer, isLoss = record.role == LayerRole::Loss;
+        Network net("name: net\ninput: {shape: [8, 8, 2]}\nnetwork: [" + (isLayer ? layer : "flatten, linear: 2") +
+                    "]\nloss: [" + (isLoss ? layer : "cross_entropy") + "]\noptimizer: sgd\n" +
+                    (isLayer || isLoss ? "" : "preprocess: [" + layer + "]\n"));
         EXPECT_TRUE(net.module || net.diagnostics.hasErrors());
         EXPECT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << layer;
       }
@@ -72,32 +72,62 @@ TEST(Limits, ExtremeNumbersInEveryAttribute) {
   }
 }
 
-/// Damaged copies of a shipped network: cut at each length, and 20,000 random changes.
+/// A network with every section of a file in it.
+static const std::string everySection = R"(name: all
+inputs:
+  image: {shape: [3, 8, 8], dtype: uint8, layout: chw}
+  meta: {shape: [5]}
+preprocess: {image: [normalize: {divide: 255}]}
+blocks:
+  unit:
+    parameters: {filters: null, kernel: 3, activation: relu}
+    layers:
+      - conv2d: {name: conv, filters: $filters, kernel: $kernel, padding: same, init: {weight: {kaiming_normal: {mode: fan_out}}}}
+      - $activation
+  pair: {parameters: {n: 4}, layers: [unit: $n, unit: {filters: $n, kernel: [1, 3]}, relu: {from: input}]}
+network:
+  - pair: {name: stem, from: image, n: 6, trainable: false}
+  - pair: {name: body, repeat: 2, weights: stem, learning_rate: 0.5}
+  - flatten: {from: body_1.unit_1.conv}
+  - linear: {name: a, units: 3, weight_decay: 0}
+  - linear: {name: b, from: meta, units: 2, init: {bias: zeros}}
+loss:
+  - cross_entropy: {from: a, weight: 0.5}
+  - cross_entropy: {from: b, target: other}
+output: {a: softmax, b: linear}
+metrics: [accuracy, {top_k: 2}]
+optimizer: {adam: {learning_rate: 1e-3}}
+training: {batch: 4, epochs: 2, seed: 1}
+weights: {file: a.safetensors, prefix: {a.: b.}}
+)";
+
+/// Damaged copies of a shipped network and of one with every section: cut at each length, and 20,000 random changes.
 TEST(Limits, DamagedFiles) {
-  const std::string text = slurp(SYLVITE_SOURCE_DIR "/models/fashion_cnn.yaml");
-  ASSERT_GT(text.size(), 100u);
-  auto check = [](const std::string &damaged) {
-    Network net(damaged);
-    ASSERT_TRUE(net.module || net.diagnostics.hasErrors()) << damaged;
-    ASSERT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << damaged;
-  };
-  for (size_t length = 0; length < text.size(); ++length)
-    check(text.substr(0, length));
-  static const std::string pieces[] = {"{",  "}",   "[",  "]",    ": ",    "- ",   "&a ",   "*a", "!2",
-                                       "? ", "|\n", "\"", "'",    "---\n", "\t",   "\n",    ", ", "~",
-                                       "-1", "0",   "9",  "same", "\xff",  "\x01", "1e999", "#"};
-  std::mt19937 random(1);
-  auto below = [&](size_t limit) { return random() % limit; };
-  for (int i = 0; i < 20'000; ++i) {
-    std::string damaged = text;
-    for (size_t change = 0, changes = 1 + below(4); change < changes; ++change) {
-      size_t at = below(damaged.size() + 1);
-      if (below(2))
-        damaged.insert(at, pieces[below(std::size(pieces))]);
-      else
-        damaged.erase(at, 1 + below(8));
+  for (const std::string &text : {slurp(SYLVITE_SOURCE_DIR "/models/fashion_cnn.yaml"), everySection}) {
+    EXPECT_TRUE(Network(text).module) << Network(text).errors();
+    auto check = [](const std::string &damaged) {
+      Network net(damaged);
+      ASSERT_TRUE(net.module || net.diagnostics.hasErrors()) << damaged;
+      ASSERT_THAT(net.errors(), testing::Not(HasSubstr("internal"))) << damaged;
+    };
+    for (size_t length = 0; length < text.size(); ++length)
+      check(text.substr(0, length));
+    static const std::string pieces[] = {
+        "{",  "}",  "[", "]",  ": ", "- ", "&a ",  "*a",   "!2",   "? ",    "|\n", "\"", "'",      "---\n", "\t",
+        "\n", ", ", "~", "-1", "0",  "9",  "same", "\xff", "\x01", "1e999", "#",   "$n", "from: ", "input", "pair"};
+    std::mt19937 random(1);
+    auto below = [&](size_t limit) { return random() % limit; };
+    for (int i = 0; i < 10'000; ++i) {
+      std::string damaged = text;
+      for (size_t change = 0, changes = 1 + below(4); change < changes; ++change) {
+        size_t at = below(damaged.size() + 1);
+        if (below(2))
+          damaged.insert(at, pieces[below(std::size(pieces))]);
+        else
+          damaged.erase(at, 1 + below(8));
+      }
+      check(damaged);
     }
-    check(damaged);
   }
 }
 
