@@ -5,8 +5,8 @@
 
 A combination is (size, kernel, stride, padding) of one axis; kernel and stride go from 1 to 5, padding from 0 to 5, size
 from 1 to 12. Each convolution tests one of them along its rows and another along its columns; many convolutions on one
-input, joined by a concat into the loss, make a network. Compared are the output, its size, and the gradients of weight,
-bias and input. Without --all each (kernel, stride, padding) is taken with some of the sizes, with it every combination
+input, each with a cross entropy of its own, make a network. Compared are every output, its size, and the gradients of
+weights, biases and the input. Without --all each (kernel, stride, padding) is taken with some of the sizes, with it every combination
 along each axis. Combinations whose kernel exceeds the padded input must be refused, each with its message.
 
 The last line is `N passed, N failed`, a network or refused size each; the exit status is 1 where something failed.
@@ -50,14 +50,14 @@ def networks(everything):
 
 
 def text(name, size, settings):
-    """The network file: a convolution for each of `settings`, flattened, and all of them joined."""
+    """The network file: a convolution for each of `settings`, flattened, and its loss."""
     lines = [f"name: {name}", f"input: {{shape: [{size[0]}, {size[1]}, {CHANNELS}]}}", "network:"]
     for i, (rows, columns) in enumerate(settings):
         kernel, stride, padding = ([*pair] for pair in zip(rows, columns))
         lines += [f"  - conv2d: {{name: c{i}, from: input, filters: {FILTERS}, kernel: {kernel}, stride: {stride}, "
                   f"padding: {padding}}}", f"  - flatten: {{name: f{i}}}"]
-    lines += [f"  - concat: {{from: [{', '.join(f'f{i}' for i in range(len(settings)))}]}}",
-              "loss: cross_entropy", "optimizer: {sgd: {learning_rate: 0}}", f"training: {{batch: {ROWS}}}"]
+    lines += ["loss:"] + [f"  - cross_entropy: {{from: f{i}, target: t{i}}}" for i in range(len(settings))]
+    lines += ["optimizer: {sgd: {learning_rate: 0}}", f"training: {{batch: {ROWS}}}"]
     return "\n".join(lines) + "\n"
 
 
@@ -68,57 +68,50 @@ def run(sylvite, name, size, settings):
     net = folder / f"{name}.yaml"
     net.write_text(text(name, size, settings), encoding="utf-8")
     x = formula.integers(name, (ROWS, *size, CHANNELS), -4, 4) / np.float32(4)
-    state, total = {}, 0
+    np.save(folder / "X.npy", x)
+    state, labels, targets = {}, [], []
     for i, (rows, columns) in enumerate(settings):
         shape = FILTERS, CHANNELS, rows[0], columns[0]
         state[f"c{i}.weight"] = formula.integers(f"{name}.c{i}.weight", shape, -4, 4) / np.float32(16)
         state[f"c{i}.bias"] = formula.integers(f"{name}.c{i}.bias", (FILTERS,), -4, 4) / np.float32(4)
-        total += FILTERS * int(np.prod([seeds.output_size(n, *rc) for n, rc in zip(size, (rows, columns))]))
-    np.save(folder / "X.npy", x)
-    labels = formula.labels(name, ROWS, total)
-    np.save(folder / "Y.npy", labels)
+        classes = FILTERS * seeds.output_size(size[0], *rows) * seeds.output_size(size[1], *columns)
+        labels.append(formula.labels(f"{name}.t{i}", ROWS, classes))
+        path = folder / f"Y_{i}.npy"
+        np.save(path, labels[-1])
+        targets += ["--target", f"t{i}={path}" if len(settings) > 1 else path]
     tensors.write(folder / "state.safetensors", state)
-    sylvite.run("step", net, "--state", folder / "state.safetensors", "--input", folder / "X.npy", "--target",
-                folder / "Y.npy", "--dump", folder / "dump.safetensors")
-    return compare(tensors.read(folder / "dump.safetensors")[0], x, labels, state, settings, total)
+    sylvite.run("step", net, "--state", folder / "state.safetensors", "--input", folder / "X.npy", *targets, "--dump",
+                folder / "dump.safetensors")
+    return compare(tensors.read(folder / "dump.safetensors")[0], x, labels, state, settings)
 
 
-def compare(actual, x, labels, state, settings, total):
-    """Failures of {name: array} against the formulas."""
-    if actual["output"].shape != (ROWS, total):
-        return [f"output: {list(actual['output'].shape)}, by the formula {[ROWS, total]}"]
-    expected, X = {}, x.astype(np.float64).transpose(0, 3, 1, 2)
-    state = {name: value.astype(np.float64) for name, value in state.items()}
-    outputs = []
+def compare(actual, x, labels, state, settings):
+    """Failures of {name: array} against the formulas; the loss is the sum of the branches' losses."""
+    X, failures = x.astype(np.float64).transpose(0, 3, 1, 2), []
+    in_x = np.zeros_like(X)
     for i, (rows, columns) in enumerate(settings):
-        _, stride, padding = zip(rows, columns)
-        outputs.append(seeds.forward(X, state[f"c{i}.weight"], state[f"c{i}.bias"], stride, padding))
-    expected["output"] = np.concatenate([Y.reshape(ROWS, -1) for Y in outputs], 1)
-    gradient = (seeds.softmax(expected["output"]) - np.eye(total)[labels]) / ROWS
-    in_x, at = np.zeros_like(X), 0
-    for i, ((rows, columns), Y) in enumerate(zip(settings, outputs)):
         kernel, stride, padding = zip(rows, columns)
-        size = Y[0].size
-        dY = gradient[:, at:at + size].reshape(Y.shape)
-        at += size
-        expected[f"grad.c{i}.weight"] = seeds.weight_gradient(dY, X, kernel, stride, padding)
-        expected[f"grad.c{i}.bias"] = seeds.bias_gradient(dY)
-        in_x += seeds.input_gradient(dY, state[f"c{i}.weight"], X.shape, stride, padding)
-    expected["grad.input"] = in_x.transpose(0, 2, 3, 1)
-    return [line for name in expected for line in _difference(name, actual[name], expected[name], settings)]
+        W, b = (state[f"c{i}.{role}"].astype(np.float64) for role in ("weight", "bias"))
+        Y = seeds.forward(X, W, b, stride, padding)
+        logits = Y.reshape(ROWS, -1)
+        dY = ((seeds.softmax(logits) - np.eye(logits.shape[1])[labels[i]]) / ROWS).reshape(Y.shape)
+        in_x += seeds.input_gradient(dY, W, X.shape, stride, padding)
+        expected = {f"output.f{i}" if len(settings) > 1 else "output": logits,
+                    f"grad.c{i}.weight": seeds.weight_gradient(dY, X, kernel, stride, padding),
+                    f"grad.c{i}.bias": seeds.bias_gradient(dY)}
+        largest = np.abs(dY).sum((0, 2, 3)).max()  # what cancels in a sum of gradients
+        for name, value in expected.items():  # outputs are exact: X, W and b are small multiples of 1/4 and 1/16
+            failures += _difference(f"{name} (kernel, stride, padding {rows}, {columns})", actual[name], value,
+                                    0 if name.startswith("output") else 1e-6 * largest)
+    in_x = in_x.transpose(0, 2, 3, 1)
+    return failures + _difference("grad.input", actual["grad.input"], in_x, 1e-6 * tensors.largest(in_x))
 
 
-def _difference(name, actual, expected, settings):
-    """The output is exact: its inputs are small multiples of 1/64."""
+def _difference(name, actual, expected, allowed):
     if actual.shape != expected.shape:
         return [f"{name}: {list(actual.shape)}, by the formula {list(expected.shape)}"]
-    allowed = 0 if name == "output" else 1e-5 * max(tensors.largest(expected), 1e-3)
     error = tensors.largest(actual - expected)
-    if error <= allowed:
-        return []
-    branch = name.split(".")[1][1:] if name.startswith("grad.c") else ""
-    of = f" (kernel, stride, padding {settings[int(branch)]})" if branch else ""
-    return [f"{name}{of}: off by {error:.3e}, allowed {allowed:.3e}"]
+    return [] if error <= allowed else [f"{name}: off by {error:.3e}, allowed {allowed:.3e}"]
 
 
 def refuse(sylvite, size):
