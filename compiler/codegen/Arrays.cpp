@@ -81,6 +81,8 @@ std::string trainingOf(NetworkOp network) {
   for (const char *key : {"metrics", "weights", "early_stopping"})
     if (Attribute attribute = network->getAttr(std::string("nn.") + key))
       json[key] = jsonOf(attribute);
+  if (auto rate = dyn_cast_or_null<FloatAttr>(network.getOptimizer().get("learning_rate")))
+    json["learning_rate"] = rate.getValueAsDouble();
   if (auto schedule = dyn_cast_or_null<DictionaryAttr>(network.getOptimizer().get("schedule")))
     if (auto kind = dyn_cast_or_null<StringAttr>(schedule.get("kind")); kind && kind == "reduce_on_plateau")
       json["reduce_on_plateau"] = jsonOf(schedule);

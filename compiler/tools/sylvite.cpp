@@ -50,6 +50,8 @@ const std::vector<RunVerb> &runVerbs() {
         {"--batch", "N", "Samples in a step (default: the network file's)"},
         threads,
         {"--seed", "S", "Seed of the initial weights and of the samples' order (default: the network file's)"},
+        {"--weights", "FILE",
+         "Start from the tensors of this file that the network has too (default: the network file's)"},
         {"--out", "RUN", "Folder for last.safetensors and best.safetensors (default: runs/NET)"},
         {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"}}},
       {"evaluate",

@@ -2,6 +2,7 @@
 #include "runtime/train/Checkpoint.h"
 
 #include "runtime/train/Session.h"
+#include "runtime/train/StateTensors.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -13,13 +14,7 @@ namespace syl {
 
 namespace {
 
-const char *const formatVersion = "1";
-
-bool inState(const syl_tensor &tensor) {
-  return tensor.kind == SYL_PARAMETER || tensor.kind == SYL_BUFFER || tensor.kind == SYL_SLOT;
-}
-
-std::vector<int64_t> shapeOf(const syl_tensor &tensor) { return {tensor.shape, tensor.shape + tensor.rank}; }
+const char *const formatVersion = "2";
 
 /// "X" of "X.running_mean" or "X.running_var", else empty.
 std::string normalised(const std::string &name) {
@@ -39,23 +34,6 @@ std::string counterAfter(const syl_model &model, int32_t index) {
   return syl_find_tensor(&model, name.c_str()) ? "" : name;
 }
 
-bool isCounter(const std::string &name) {
-  const char end[] = ".num_batches_tracked";
-  return name.size() >= sizeof(end) && name.compare(name.size() - (sizeof(end) - 1), std::string::npos, end) == 0;
-}
-
-std::string described(const TensorEntry &entry) { return entry.dtype + " " + shapeText(entry.shape); }
-
-std::string described(const syl_tensor &tensor) {
-  return std::string(safetensorsName(syl_dtype(tensor.dtype))) + " " + shapeText(tensor.shape, size_t(tensor.rank));
-}
-
-bool typeFits(const TensorEntry &entry, const syl_tensor &tensor) {
-  auto type = safetensorsType(entry.dtype);
-  auto isFloat = [](int dtype) { return dtype == SYL_FLOAT32 || dtype == SYL_FLOAT64; };
-  return type && (*type == tensor.dtype || (isFloat(*type) && isFloat(tensor.dtype)));
-}
-
 /// Lines on all tensors that the file and the model do not share, or in another shape.
 std::string mismatches(const SafetensorsFile &file, const syl_model &model) {
   std::string lines;
@@ -68,16 +46,18 @@ std::string mismatches(const SafetensorsFile &file, const syl_model &model) {
     if (!inState(tensor))
       continue;
     const TensorEntry *entry = file.find(tensor.name);
-    if (!entry && (sealed || tensor.kind != SYL_SLOT) && !isCounter(tensor.name))
-      line(tensor.name, "nothing", described(tensor));
-    else if (entry && (entry->shape != shapeOf(tensor) || !typeFits(*entry, tensor)))
-      line(tensor.name, described(*entry), described(tensor));
+    bool mayLack = tensor.kind == SYL_SLOT || tensor.init == SYL_INIT_COPY; // what a file of another system lacks
+    if (!entry && (sealed || !mayLack) && !isTrackedCounter(tensor.name))
+      line(tensor.name, "nothing", describeTensor(tensor));
+    else if (entry && !entryFits(*entry, tensor))
+      line(tensor.name, describeEntry(*entry), describeTensor(tensor));
   }
   for (const TensorEntry &entry : file.tensors()) {
-    bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("grad.", 0) == 0;
+    bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("output.", 0) == 0 ||
+                      entry.name.rfind("grad.", 0) == 0;
     const syl_tensor *tensor = syl_find_tensor(&model, entry.name.c_str());
-    if (!passedOver && !(tensor && inState(*tensor)) && !isCounter(entry.name))
-      line(entry.name, described(entry), "no such tensor");
+    if (!passedOver && !(tensor && inState(*tensor)) && !isTrackedCounter(entry.name))
+      line(entry.name, describeEntry(entry), "no such tensor");
   }
   return lines;
 }
@@ -116,21 +96,18 @@ Progress readProgress(const SafetensorsFile &file) {
   progress.seed = number(file, "seed");
   progress.lossSum = real(file, "loss_sum");
   progress.correct = int64_t(real(file, "correct"));
-  progress.bestAccuracy = real(file, "best_accuracy");
-  progress.bestLoss = real(file, "best_loss");
+  progress.bestValue = real(file, "best_value");
+  progress.bestLine = file.metadata("best_line").value_or("");
   progress.bestEpoch = number(file, "best_epoch");
+  PolicyState &policies = progress.policies;
+  policies.rateScale = real(file, "rate_scale");
+  policies.plateauBest = real(file, "plateau_best");
+  policies.plateauBad = number(file, "plateau_bad");
+  policies.plateauCooldown = number(file, "plateau_cooldown");
+  policies.stoppingBest = real(file, "stopping_best");
+  policies.stoppingBad = number(file, "stopping_bad");
+  policies.plateauStarted = policies.stoppingStarted = progress.bestEpoch > 0;
   return progress;
-}
-
-/// Batches that the running statistics have seen, by the file's counters; nothing where it has none.
-std::optional<uint64_t> trackedBatches(const SafetensorsFile &file) {
-  for (const TensorEntry &entry : file.tensors())
-    if (isCounter(entry.name) && entry.dtype == "I64" && entry.end - entry.begin == 8) {
-      int64_t batches;
-      std::memcpy(&batches, file.data(entry), 8);
-      return batches < 0 ? 0 : uint64_t(batches);
-    }
-  return std::nullopt;
 }
 
 /// Step of a file that Sylvite did not write: what its counters say where it brings the optimizer's slots, else 0, as
@@ -140,19 +117,6 @@ uint64_t countedSteps(const syl_model &model, const SafetensorsFile &file) {
   for (int32_t i = 0; i < model.tensor_count; ++i)
     slots |= model.tensors[i].kind == SYL_SLOT && file.find(model.tensors[i].name);
   return slots ? trackedBatches(file).value_or(0) : 0;
-}
-
-/// The bytes of `entry` as the model's type; throws where a value would change.
-Buffer converted(const SafetensorsFile &file, const TensorEntry &entry, const syl_tensor &tensor) {
-  Array array;
-  array.dtype = *safetensorsType(entry.dtype);
-  array.shape = entry.shape;
-  array.data = Buffer(entry.end - entry.begin, file.path());
-  std::memcpy(array.data.data(), file.data(entry), entry.end - entry.begin);
-  requireLossless(array, syl_dtype(tensor.dtype), file.path() + ": " + entry.name);
-  Buffer packed(size_t(array.elements()) * syl_dtype_bytes(syl_dtype(tensor.dtype)), file.path());
-  convertElements(array.data.data(), array.dtype, packed.data(), syl_dtype(tensor.dtype), size_t(array.elements()));
-  return packed;
 }
 
 } // namespace
@@ -190,9 +154,16 @@ Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &mo
     metadata.emplace_back("samples", std::to_string(progress->samples));
     metadata.emplace_back("loss_sum", format("%.17g", progress->lossSum));
     metadata.emplace_back("correct", std::to_string(progress->correct));
-    metadata.emplace_back("best_accuracy", format("%.17g", progress->bestAccuracy));
-    metadata.emplace_back("best_loss", format("%.17g", progress->bestLoss));
+    metadata.emplace_back("best_value", format("%.17g", progress->bestValue));
+    metadata.emplace_back("best_line", progress->bestLine);
     metadata.emplace_back("best_epoch", std::to_string(progress->bestEpoch));
+    const PolicyState &policies = progress->policies;
+    metadata.emplace_back("rate_scale", format("%.17g", policies.rateScale));
+    metadata.emplace_back("plateau_best", format("%.17g", policies.plateauBest));
+    metadata.emplace_back("plateau_bad", std::to_string(policies.plateauBad));
+    metadata.emplace_back("plateau_cooldown", std::to_string(policies.plateauCooldown));
+    metadata.emplace_back("stopping_best", format("%.17g", policies.stoppingBest));
+    metadata.emplace_back("stopping_bad", std::to_string(policies.stoppingBad));
   }
   metadata.emplace_back("names", nlohmann::json(writer.names()).dump());
   return metadata;
@@ -232,8 +203,9 @@ void loadCheckpoint(const std::string &path, const syl_model &model, void *state
     const syl_tensor &tensor = model.tensors[i];
     const TensorEntry *entry = inState(tensor) ? file.find(tensor.name) : nullptr;
     if (entry)
-      require(syl_import_tensor(&tensor, fresh.get(), converted(file, *entry, tensor).data()), path);
+      require(syl_import_tensor(&tensor, fresh.get(), entryAs(file, *entry, tensor).data()), path);
   }
+  copyFromSources(model, fresh.get(), [&](const syl_tensor &tensor) { return !file.find(tensor.name); });
   auto &header = *reinterpret_cast<syl_state_header *>(fresh.get());
   header.step = step;
   header.batches_before = std::max(trackedBatches(file).value_or(step), step) - step;

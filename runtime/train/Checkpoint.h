@@ -2,11 +2,13 @@
 //
 // Metadata of a file that Sylvite writes, all of them text: sylvite (version of the format), network, compiler, target
 // (instruction set), step, epoch (complete ones), position (samples seen of the epoch in progress), seed, batch,
-// samples, epochs, best_accuracy, best_loss, best_epoch, loss_sum and correct (of the epoch in progress), names (JSON
-// list, in the order of PyTorch's state_dict, then the optimizer's), format ("pt"), sha256.
+// samples, epochs, best_value and best_line (what decides which epoch is best, and what is printed of it), best_epoch,
+// loss_sum and correct (of the epoch in progress), rate_scale, plateau_* and stopping_* (what the policies remember),
+// names (JSON list, in the order of PyTorch's state_dict, then the optimizer's), format ("pt"), sha256.
 #pragma once
 
 #include "runtime/data/Safetensors.h"
+#include "runtime/train/Policies.h"
 #include "sylvite/sylvite.h"
 
 #include <string>
@@ -23,9 +25,10 @@ struct Progress {
   uint64_t seed = 0;
   double lossSum = 0; // over the samples of the epoch in progress
   int64_t correct = 0;
-  double bestAccuracy = -1; // in [0, 1], or -1 before the first evaluation
-  double bestLoss = 0;
+  double bestValue = 0;   // of the first metric, or of the loss
+  std::string bestLine;   // what is printed of the best epoch: "accuracy 91.24%"
   uint64_t bestEpoch = 0; // from 1; 0 before the first evaluation
+  PolicyState policies;
 };
 
 /// Adds the parameters, running statistics and slots of `state` to `writer`, and an int64 X.num_batches_tracked = step
@@ -40,9 +43,10 @@ Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &mo
 void saveCheckpoint(const std::string &path, const syl_model &model, const void *state, const Progress *progress,
                     const std::string &keepAs = {});
 
-/// Fills `state` from a checkpoint or from a file that PyTorch wrote. On an Error the state is unchanged. Tensors named
-/// output, loss and grad.* are passed over, so that what `step` dumps can be loaded. Steps are float32 to float64 and
-/// back only where no value changes. With `progress` the file must hold a run's position (SYL_ERROR_MISMATCH).
+/// Fills `state` from a checkpoint or from a file that PyTorch wrote. On an Error the state is unchanged. Averages that
+/// the file lacks start from what was loaded. Tensors named output, output.*, loss and grad.* are passed over, so that
+/// what `step` dumps can be loaded. Steps are float32 to float64 and back only where no value changes. With `progress`
+/// the file must hold a run's position (SYL_ERROR_MISMATCH).
 void loadCheckpoint(const std::string &path, const syl_model &model, void *state, Progress *progress = nullptr);
 
 } // namespace syl

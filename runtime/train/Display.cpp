@@ -45,15 +45,16 @@ void Display::startEpoch(uint64_t number, uint64_t already, uint64_t count) {
   start = drawn = Clock::now();
 }
 
-void Display::update(uint64_t count, double loss) {
+void Display::update(uint64_t count, double loss, double accuracy) {
   done = count;
   if (quiet || secondsSince(drawn) < (live ? secondsBetweenDraws : secondsBetweenLines))
     return;
   drawn = Clock::now();
   double rate = double(done - first) / secondsSince(start);
   std::string head = format("epoch %llu/%llu ", (unsigned long long)epoch, (unsigned long long)epochs);
-  std::string tail = format(" %3.0f%%  %.0f images/s  loss %.4f  %s left", 100. * double(done) / double(total), rate,
-                            loss, duration(double(total - done) / rate).c_str());
+  std::string share = accuracy < 0 ? "" : format("  accuracy %.2f%%", 100 * accuracy);
+  std::string tail = format(" %3.0f%%  %.0f images/s  loss %.4f%s  %s left", 100. * double(done) / double(total), rate,
+                            loss, share.c_str(), duration(double(total - done) / rate).c_str());
   if (!live) {
     std::printf("%s%s\n", head.c_str(), tail.c_str());
   } else {

@@ -22,8 +22,9 @@ public:
   void line(const std::string &text);
   /// Epoch `epoch` (from 1) starts with `done` of its `total` samples.
   void startEpoch(uint64_t epoch, uint64_t done, uint64_t total);
-  /// `done` samples are trained on, their mean loss so far is `loss`. Cheap: draws at most ten times a second.
-  void update(uint64_t done, double loss);
+  /// `done` samples are trained on, with this mean loss and accuracy (-1: none) so far. Cheap: draws at most ten times
+  /// a second.
+  void update(uint64_t done, double loss, double accuracy = -1);
   /// Clears the bar; samples per second of what was trained on since startEpoch.
   double endTraining();
 

@@ -3,6 +3,7 @@
 #include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Loop.h"
+#include "runtime/train/Policies.h"
 #include "runtime/train/Verbs.h"
 
 #include <algorithm>
@@ -16,10 +17,12 @@ int evaluateVerb(const syl_model &model, const EvaluateOptions &options) {
   Session session(model, options.threads);
   loadCheckpoint(options.checkpoint, model, session.state.get());
   DataSet set = readDataSet(options.data, model, Parts::Test);
-  Score score = evaluatePart(session, *set.test);
+  Score score = evaluatePart(session, *set.test, readTrainingSettings(model).metrics);
+  if (!score.tables.empty())
+    std::printf("%s", score.tables.c_str());
   std::printf("test loss %.4f\n", score.loss);
-  if (score.accuracy >= 0)
-    std::printf("test accuracy %s\n", percent(score.accuracy).c_str());
+  for (const MetricValue &value : score.metrics)
+    std::printf("test %s %s\n", value.label.c_str(), value.text().c_str());
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/train/Display.h"
 #include "runtime/train/Shuffle.h"
 #include "runtime/train/Signals.h"
+#include "runtime/train/Weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,11 +16,12 @@
 
 namespace syl {
 
-Score evaluatePart(Session &session, const Part &part) {
+Score evaluatePart(Session &session, const Part &part, const std::vector<std::string> &names) {
   const syl_model &model = session.model;
   Batch batch(model, model.batch);
+  Metrics metrics(model, names);
   Score score;
-  int64_t correct = 0, count = part.count();
+  int64_t count = part.count();
   for (int64_t first = 0; first < count; first += model.batch) {
     if (StopSignals::signal()) {
       score.interrupted = true;
@@ -27,17 +29,37 @@ Score evaluatePart(Session &session, const Part &part) {
     }
     int64_t n = std::min<int64_t>(model.batch, count - first);
     batch.range(part, first, size_t(n));
-    syl_result result = session.evaluate(batch.inputs(), batch.targets(), n);
-    score.loss += result.loss * double(n);
-    correct = result.correct < 0 ? -1 : correct + result.correct;
+    score.loss += session.evaluate(batch.inputs(), batch.targets(), n).loss * double(n);
+    metrics.add(session, batch.targets(), n);
   }
   score.loss /= double(count);
-  if (correct >= 0)
-    score.accuracy = double(correct) / double(count);
+  score.metrics = metrics.values();
+  score.tables = metrics.tables();
   return score;
 }
 
-std::string percent(double fraction) { return format("%.2f%%", 100 * fraction); }
+MetricValue Score::first() const {
+  return metrics.empty() ? MetricValue{"loss", "loss", loss, false, false} : metrics.front();
+}
+
+MetricValue Score::monitored(const std::string &monitor) const {
+  if (monitor.empty())
+    return first();
+  if (monitor == "loss")
+    return {"loss", "loss", loss, false, false};
+  for (const MetricValue &value : metrics)
+    if (value.metric == monitor)
+      return value;
+  throw Error(SYL_ERROR_MISMATCH, "training", "found monitor '" + monitor + "', expected loss or one of the metrics");
+}
+
+std::string Score::line() const {
+  for (const MetricValue &value : metrics)
+    if (value.metric == "accuracy")
+      return value.label + " " + value.text();
+  MetricValue value = first();
+  return value.label + " " + value.text();
+}
 
 namespace {
 
@@ -59,23 +81,30 @@ public:
   Run(const syl_model &model, const TrainOptions &options)
       : model(model), options(options), last(options.out + "/last.safetensors"),
         previous(options.out + "/last-1.safetensors"), best(options.out + "/best.safetensors"),
-        session(model, options.threads) {}
+        settings(readTrainingSettings(model)), session(model, options.threads) {}
 
   int train() {
     checkOptions();
+    Metrics(model, settings.metrics); // all fit, and so do the monitors
     set = readDataSet(options.data, model, Parts::All);
-    start();
+    std::string report = start();
     checkSamples();
     StopSignals signals; // before the folder, so that whoever sees the folder may stop the run
     makeFolders(options.out);
     Display screen(options.quiet, progress.epochs);
     display = &screen;
     introduce();
-    while (progress.epoch < progress.epochs) {
+    if (!report.empty())
+      display->line(report);
+    while (progress.epoch < progress.epochs && !isStopped()) {
       if (!trainEpoch() || !finishEpoch())
         return stop();
     }
-    std::printf("%s\n", lastLine().c_str());
+    if (progress.epoch < progress.epochs)
+      display->line(format("stopped after epoch %llu of %llu: no better for %llu epochs",
+                           (unsigned long long)progress.epoch, (unsigned long long)progress.epochs,
+                           (unsigned long long)progress.policies.stoppingBad));
+    std::printf("%s %s\n", part(), progress.bestLine.c_str());
     std::fflush(stdout);
     return 0;
   }
@@ -88,17 +117,31 @@ private:
                          model.batch));
   }
 
-  /// Fills state and progress, fresh or from the last checkpoint.
-  void start() {
+  /// Fills state and progress, fresh or from the last checkpoint. Returns what there is to report of weights.
+  std::string start() {
     if (options.resume) {
       resume();
-      return;
+      return "";
     }
     progress.seed = options.seed.value_or(model.seed);
     progress.epochs = options.epochs.value_or(uint64_t(std::max(model.epochs, 1)));
     progress.batch = options.batch.value_or(uint64_t(model.batch));
     session.init(progress.seed);
+    WeightsSettings weights = settings.weights.value_or(WeightsSettings());
+    weights.file = options.weights.empty() ? besideNetwork(weights.file) : options.weights;
+    return weights.file.empty() ? "" : startFromWeights(weights, model, session.state.get());
   }
+
+  /// A path of the network file is relative to the folder that the network file is in.
+  static std::string besideNetwork(const std::string &path) {
+    const char *network = std::getenv("SYLVITE_NETWORK_FILE");
+    size_t slash = network ? std::string(network).rfind('/') : std::string::npos;
+    if (path.empty() || path[0] == '/' || slash == std::string::npos)
+      return path;
+    return std::string(network).substr(0, slash + 1) + path;
+  }
+
+  bool isStopped() const { return settings.stopping && stops(*settings.stopping, progress.policies); }
 
   void resume() {
     std::string from = pathExists(last) || !pathExists(previous) ? last : previous;
@@ -157,7 +200,8 @@ private:
       uint64_t n = std::min(progress.batch, count - progress.position);
       const uint32_t *rows = order.data() + progress.position;
       batch.gather(part, rows, n);
-      syl_result result = session.trainStep(batch.inputs(), batch.targets(), int64_t(n), 1, stepsPerEpoch);
+      syl_result result =
+          session.trainStep(batch.inputs(), batch.targets(), int64_t(n), progress.policies.rateScale, stepsPerEpoch);
       if (!std::isfinite(result.loss))
         throw Error(SYL_ERROR_KERNEL, model.name,
                     format("found the loss %s in step %llu, expected a finite one",
@@ -167,10 +211,28 @@ private:
       progress.position += n;
       progress.lossSum += result.loss * double(n);
       progress.correct = result.correct < 0 ? -1 : progress.correct + result.correct;
-      display->update(progress.position, progress.lossSum / double(progress.position));
+      display->update(progress.position, progress.lossSum / double(progress.position),
+                      progress.correct < 0 ? -1 : double(progress.correct) / double(progress.position));
     }
     rate = display->endTraining();
     return true;
+  }
+
+  /// Evaluates the test part, or, where there is none, the training part; its accuracy is then what the steps counted.
+  Score evaluateEpoch(double trainLoss) {
+    if (set.test)
+      return evaluatePart(session, *set.test, settings.metrics);
+    if (settings.metrics == std::vector<std::string>{"accuracy"} && progress.correct >= 0) {
+      Score score;
+      score.metrics = {{"accuracy", "accuracy", double(progress.correct) / double(progress.samples), true, true}};
+      score.loss = trainLoss;
+      return score;
+    }
+    Score score;
+    if (!settings.metrics.empty())
+      score = evaluatePart(session, set.train, settings.metrics);
+    score.loss = trainLoss;
+    return score;
   }
 
   /// Evaluates, reports and saves. False where a signal came before the score was there.
@@ -178,35 +240,48 @@ private:
     const double trainLoss = progress.lossSum / double(progress.samples);
     std::string report = format("epoch %llu/%llu  train loss %.4f", (unsigned long long)progress.epoch + 1,
                                 (unsigned long long)progress.epochs, trainLoss);
-    Score score{trainLoss, -1, false};
-    if (set.test) {
-      score = evaluatePart(session, *set.test);
-      if (score.interrupted)
-        return false;
+    const Score score = evaluateEpoch(trainLoss);
+    if (score.interrupted)
+      return false;
+    if (set.test)
       report += format("  test loss %.4f", score.loss);
-    } else if (progress.correct >= 0) {
-      score.accuracy = double(progress.correct) / double(progress.samples);
-    }
-    if (score.accuracy >= 0)
-      report += std::string("  ") + part() + " accuracy " + percent(score.accuracy);
+    for (const MetricValue &value : score.metrics)
+      report += std::string("  ") + part() + " " + value.label + " " + value.text();
     if (rate > 0)
       report += format("  %.0f images/s", rate);
     display->line(report);
+    follow(score);
 
-    bool better = progress.bestEpoch == 0 ||
-                  (score.accuracy >= 0 ? score.accuracy > progress.bestAccuracy : score.loss < progress.bestLoss);
+    const MetricValue first = score.first();
+    const bool better = progress.bestEpoch == 0 ||
+                        (first.higherIsBetter ? first.value > progress.bestValue : first.value < progress.bestValue);
     ++progress.epoch;
     progress.position = 0;
     progress.lossSum = 0;
     progress.correct = 0;
     if (better) {
-      progress.bestAccuracy = score.accuracy;
-      progress.bestLoss = score.loss;
+      progress.bestValue = first.value;
+      progress.bestLine = score.line();
       progress.bestEpoch = progress.epoch;
       saveCheckpoint(best, model, session.state.get(), &progress);
     }
     saveCheckpoint(last, model, session.state.get(), &progress, previous);
     return true;
+  }
+
+  /// Policies that depend on the score.
+  void follow(const Score &score) {
+    if (settings.stopping) {
+      MetricValue value = score.monitored(settings.stopping->monitor);
+      followStopping(*settings.stopping, value.value, value.higherIsBetter, progress.policies);
+    }
+    if (!settings.plateau)
+      return;
+    MetricValue value = score.monitored(settings.plateau->monitor);
+    if (followPlateau(*settings.plateau, settings.learningRate, value.value, value.higherIsBetter, progress.policies))
+      display->line(settings.learningRate > 0
+                        ? format("learning rate %g", settings.learningRate * progress.policies.rateScale)
+                        : format("learning rate times %g", progress.policies.rateScale));
   }
 
   /// Saves after a signal and says how to go on; the exit status.
@@ -227,14 +302,10 @@ private:
 
   const char *part() const { return set.test ? "test" : "train"; }
 
-  std::string lastLine() const {
-    return progress.bestAccuracy >= 0 ? std::string(part()) + " accuracy " + percent(progress.bestAccuracy)
-                                      : std::string(part()) + format(" loss %.4f", progress.bestLoss);
-  }
-
   const syl_model &model;
   const TrainOptions &options;
   const std::string last, previous, best;
+  const TrainingSettings settings;
   Session session;
   Progress progress;
   DataSet set;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/data/DataSet.h"
+#include "runtime/train/Metrics.h"
 #include "runtime/train/Session.h"
 
 #include <optional>
@@ -9,22 +10,29 @@
 
 namespace syl {
 
-/// Loss and accuracy of a part.
+/// Loss and metrics of a part.
 struct Score {
-  double loss = 0;          // mean over the samples
-  double accuracy = -1;     // in [0, 1]; -1 where the network has none
-  bool interrupted = false; // a signal came before the end
+  double loss = 0;                  // mean over the samples
+  std::vector<MetricValue> metrics; // in the network file's order
+  std::string tables;               // of per_class and confusion
+  bool interrupted = false;         // a signal came before the end
+
+  /// What decides which epoch is best: the first metric, or the loss.
+  MetricValue first() const;
+  /// The value that `monitor` names: `loss`, a metric, or, where it is empty, first(). Throws Error
+  /// (SYL_ERROR_MISMATCH) where there is no such metric.
+  MetricValue monitored(const std::string &monitor) const;
+  /// What is printed of the best epoch: the accuracy where there is one, else first(): "accuracy 91.24%".
+  std::string line() const;
 };
 
 /// Evaluates a whole part in batches of the compiled size. Stops early at SIGINT or SIGTERM where StopSignals is alive.
-Score evaluatePart(Session &session, const Part &part);
-
-/// "91.24%".
-std::string percent(double fraction);
+Score evaluatePart(Session &session, const Part &part, const std::vector<std::string> &metrics);
 
 struct TrainOptions {
   std::string data;
-  std::string out; // folder of the run
+  std::string out;     // folder of the run
+  std::string weights; // safetensors file to start from; the network file's where it is empty
   std::optional<uint64_t> epochs, batch, seed;
   int32_t threads = 0; // 0: the runtime's default
   bool resume = false, quiet = false;

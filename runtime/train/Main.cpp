@@ -77,6 +77,10 @@ void declareTrain(VerbLine &line, const syl_model &model) {
       ->type_name("N");
   line.threads(options->threads);
   line.seed(options->seed, "the initial weights and of the samples' order", model);
+  line.app
+      .add_option("--weights", options->weights,
+                  "Start from the tensors of this file that the network has too (default: the network file's)")
+      ->type_name("FILE");
   line.app.add_option("--out", options->out, "Folder for last.safetensors and best.safetensors")
       ->capture_default_str()
       ->type_name("RUN");
@@ -84,7 +88,8 @@ void declareTrain(VerbLine &line, const syl_model &model) {
                     "Go on from RUN/last.safetensors, to the bits of an uninterrupted run");
   line.app.add_flag("-q,--quiet", options->quiet, "Print the last line only");
   line.app.footer("Ctrl-C finishes the step, saves RUN/last.safetensors and says how to resume.\n"
-                  "The last line printed is the test accuracy of the best epoch.");
+                  "The last line printed is the test accuracy (else the first metric, else the loss) of the best\n"
+                  "epoch: the one with the best first metric.");
   line.action = [options, &model] { return syl::trainLoop(model, *options); };
 }
 

@@ -33,7 +33,7 @@ struct Options {
   double learningRate = 0.5, momentum = 0.9;
   int32_t epochs = 3;
   bool several = false;
-  std::string training = "{}"; // settings of the loop, as JSON
+  std::string training = "{\"metrics\": [\"accuracy\"]}"; // settings of the loop, as JSON
   // Slices of the first training phase whose bit is set here report an error.
   uint64_t failingSlices = 0;
 };

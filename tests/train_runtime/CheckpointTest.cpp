@@ -31,9 +31,9 @@ protected:
 TEST_F(CheckpointTest, RoundTripIsExact) {
   syl::Progress progress;
   progress.epoch = 3, progress.position = 24, progress.epochs = 9, progress.samples = 100, progress.batch = 8;
-  progress.seed = 42, progress.lossSum = 0.1, progress.correct = 5, progress.bestAccuracy = 1. / 3,
-  progress.bestEpoch = 2;
-  progress.bestLoss = 1e-300;
+  progress.seed = 42, progress.lossSum = 0.1, progress.correct = 5, progress.bestValue = 1. / 3, progress.bestEpoch = 2;
+  progress.bestLine = "top-5 accuracy 33.33%";
+  progress.policies = {0.1, 1e-300, 2. / 3, 4, 5, 6, true, true};
   syl::saveCheckpoint(path("c"), *model.get(), session.state.get(), &progress);
   syl::Session other(*model.get(), 1);
   syl::Progress read;
@@ -47,8 +47,15 @@ TEST_F(CheckpointTest, RoundTripIsExact) {
   EXPECT_EQ(read.seed, 42u);
   EXPECT_EQ(read.lossSum, 0.1);
   EXPECT_EQ(read.correct, 5);
-  EXPECT_EQ(read.bestAccuracy, 1. / 3);
-  EXPECT_EQ(read.bestLoss, 1e-300);
+  EXPECT_EQ(read.bestValue, 1. / 3);
+  EXPECT_EQ(read.bestLine, "top-5 accuracy 33.33%");
+  EXPECT_EQ(read.policies.rateScale, 0.1);
+  EXPECT_EQ(read.policies.plateauBest, 1e-300);
+  EXPECT_EQ(read.policies.stoppingBest, 2. / 3);
+  EXPECT_EQ(read.policies.plateauBad, 4u);
+  EXPECT_EQ(read.policies.plateauCooldown, 5u);
+  EXPECT_EQ(read.policies.stoppingBad, 6u);
+  EXPECT_TRUE(read.policies.plateauStarted && read.policies.stoppingStarted);
   EXPECT_EQ(read.bestEpoch, 2u);
   EXPECT_EQ(syl_state_step(model.get(), other.state.get()), 3u);
   EXPECT_EQ(syl_state_seed(model.get(), other.state.get()), 42u);
@@ -57,7 +64,7 @@ TEST_F(CheckpointTest, RoundTripIsExact) {
 TEST_F(CheckpointTest, MetadataAndNames) {
   syl::saveCheckpoint(path("c"), *model.get(), session.state.get(), nullptr);
   syl::SafetensorsFile file(path("c"));
-  EXPECT_EQ(file.metadata("sylvite"), "1");
+  EXPECT_EQ(file.metadata("sylvite"), "2");
   EXPECT_EQ(file.metadata("format"), "pt");
   EXPECT_EQ(file.metadata("network"), "toy");
   EXPECT_EQ(file.metadata("step"), "3");

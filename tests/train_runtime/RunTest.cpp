@@ -215,4 +215,102 @@ TEST_F(RunTest, OutputFolderWithASpaceIsQuotedForTheShell) {
       << outcome.out;
 }
 
+TEST_F(RunTest, TheFirstMetricDecidesAndStoppingEnds) {
+  makeData(40);
+  Environment stopping = {{"TOY_TRAINING", R"({"metrics": ["top_2", "accuracy"],
+    "early_stopping": {"monitor": "loss", "patience": 2, "min_delta": 100}})"}};
+  Outcome outcome = run(folder, command("run", {"--epochs", "9"}), stopping);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("stopped after epoch 3 of 9: no better for 2 epochs\n"), std::string::npos) << outcome.out;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("test top-2 accuracy \\d+\\.\\d\\d%  test accuracy")))
+      << outcome.out;
+  EXPECT_TRUE(std::regex_match(lastLine(outcome.out), std::regex("test accuracy \\d+\\.\\d\\d%"))) << outcome.out;
+  std::string last = readAll(path("run/last.safetensors"));
+  outcome = run(folder, command("run", {"--epochs", "9", "--resume"}), stopping); // it stays stopped
+  EXPECT_NE(outcome.out.find("stopped after epoch 3 of 9"), std::string::npos) << outcome.out;
+  EXPECT_EQ(readAll(path("run/last.safetensors")), last);
+}
+
+TEST_F(RunTest, PlateauLowersTheRateAndResumesExactly) {
+  makeData(40);
+  Environment plateau = {{"TOY_TRAINING", R"({"learning_rate": 0.5, "metrics": [],
+    "reduce_on_plateau": {"patience": 0, "threshold": 0.9}})"}};
+  Outcome outcome = run(folder, command("whole", {"--epochs", "4"}), plateau);
+  EXPECT_NE(outcome.out.find("\nlearning rate 0.05\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\nlearning rate 0.005\n"), std::string::npos) << outcome.out;
+  EXPECT_TRUE(std::regex_match(lastLine(outcome.out), std::regex("test loss \\d\\.\\d{4}"))) << outcome.out;
+  run(folder, command("parts", {"--epochs", "2"}), plateau);
+  run(folder, command("parts", {"--epochs", "4", "--resume"}), plateau);
+  EXPECT_EQ(readAll(path("whole/last.safetensors")), readAll(path("parts/last.safetensors")));
+  run(folder, command("steady", {"--epochs", "4"}), {{"TOY_TRAINING", "{}"}});
+  EXPECT_NE(readAll(path("whole/last.safetensors")), readAll(path("steady/last.safetensors")));
+}
+
+TEST_F(RunTest, StartsFromWeights) {
+  makeData(40);
+  EXPECT_EQ(train("first", {"--epochs", "2"}).status, 0);
+  Outcome outcome = train("second", {"--epochs", "1", "--weights", path("first/best.safetensors")});
+  EXPECT_NE(outcome.out.find("\n" + path("first/best.safetensors") + ": took 4 of 4 tensors\n"), std::string::npos)
+      << outcome.out << outcome.err;
+  // A file that the network file names is beside it; the option comes before it.
+  Environment file = {{"SYLVITE_NETWORK_FILE", path("net.yaml")},
+                      {"TOY_TRAINING", R"({"weights": {"file": "first/last.safetensors"}})"}};
+  outcome = run(folder, command("third", {"--epochs", "1"}), file);
+  EXPECT_NE(outcome.out.find(path("first/last.safetensors") + ": took 4 of 4"), std::string::npos) << outcome.out;
+  outcome = run(folder, command("third", {"--epochs", "2", "--resume"}), file);
+  EXPECT_EQ(outcome.out.find("took"), std::string::npos) << outcome.out;
+  outcome = train("fourth", {"--weights", path("none")});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err.find(path("none") + ": error: "), 0u) << outcome.err;
+}
+
+TEST_F(RunTest, SeveralInputsTargetsAndOutputs) {
+  toy::Options options;
+  toy::Samples samples = toy::makeSamples(options, 40);
+  for (const char *name : {"input", "shift"})
+    write("data/" + std::string(name) + ".npy",
+          npyBytes("<f4", "(40, 5)", bytesOf(name[0] == 'i' ? samples.input : samples.shift)));
+  write("data/target.npy", npyBytes("<i4", "(40,)", bytesOf(samples.target)));
+  write("data/wanted.npy", npyBytes("<f4", "(40, 3)", bytesOf(samples.wanted)));
+  Environment several = {{"TOY_SEVERAL", "1"}, {"TOY_TRAINING", R"({"metrics": ["accuracy", "rmse"]})"}};
+  Outcome outcome = run(folder, command("run"), several);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("train classes accuracy \\d+\\.\\d\\d%  train logits rmse "
+                                                        "\\d\\.\\d{4}")))
+      << outcome.out;
+  const std::string best = path("run/best.safetensors");
+  outcome = run(folder, {TOY_PROGRAM, "predict", "--data", path("data"), "--checkpoint", best, "--out", path("p.npy")},
+                several);
+  EXPECT_EQ(outcome.out, path("p_classes.npy") + ": float32 [40, 3]\n" + path("p_logits.npy") + ": float32 [40, 3]\n")
+      << outcome.err;
+  outcome = run(folder, {TOY_PROGRAM, "predict", "--data", path("data"), "--checkpoint", best}, several);
+  EXPECT_EQ(outcome.out.find("classes\n     row  class  softmax\n"), 0u) << outcome.out;
+  EXPECT_NE(outcome.out.find("\n\nlogits\n     row  linear\n"), std::string::npos) << outcome.out;
+
+  const std::string five = npyBytes("<f4", "(2, 5)", bytesOf(samples.input).substr(0, 40));
+  write("i.npy", five);
+  write("t.npy", npyBytes("<i4", "(2,)", bytesOf(samples.target).substr(0, 8)));
+  write("w.npy", npyBytes("<f4", "(2, 3)", bytesOf(samples.wanted).substr(0, 24)));
+  outcome = run(folder,
+                {TOY_PROGRAM, "step", "--input", "shift=" + path("i.npy"), "--input", "input=" + path("i.npy"),
+                 "--target", "target=" + path("t.npy"), "--target", "wanted=" + path("w.npy"), "--dump", path("d")},
+                several);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  syl::SafetensorsFile file(path("d"));
+  EXPECT_TRUE(file.find("output.classes") && file.find("output.logits") && !file.find("evaluate.output.logits"));
+  outcome = run(folder, {TOY_PROGRAM, "bench", "--seconds", "0", "--what", "predict"}, several);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+}
+
+TEST_F(RunTest, EvaluatePrintsTables) {
+  makeData(40);
+  Environment tables = {{"TOY_TRAINING", R"({"metrics": ["accuracy", "per_class", "confusion"]})"}};
+  EXPECT_EQ(run(folder, command("run"), tables).status, 0);
+  Outcome outcome = run(
+      folder, {TOY_PROGRAM, "evaluate", "--data", path("data"), "--checkpoint", path("run/best.safetensors")}, tables);
+  EXPECT_EQ(outcome.out.find("class    samples   accuracy\n    0         10 "), 0u) << outcome.out;
+  EXPECT_NE(outcome.out.find("\ntest loss "), std::string::npos);
+  EXPECT_TRUE(std::regex_match(lastLine(outcome.out), std::regex("test accuracy \\d+\\.\\d\\d%"))) << outcome.out;
+}
+
 } // namespace

@@ -1,5 +1,5 @@
 // The toy model in the shape that the environment asks for: TOY_BATCH, TOY_CLASSES, TOY_INPUT (uint8), TOY_SHAPE
-// (28,28,1), TOY_DTYPE (float64). Layer: tests.
+// (28,28,1), TOY_DTYPE (float64), TOY_SEVERAL (1), TOY_TRAINING (JSON). Layer: tests.
 #include "ToyModel.h"
 
 #include <cstdlib>
@@ -19,6 +19,9 @@ extern "C" const syl_model *toyModel() {
     options.inputDtype = SYL_UINT8;
   if (variable("TOY_DTYPE") == "float64")
     options.dtype = SYL_FLOAT64;
+  options.several = !variable("TOY_SEVERAL").empty();
+  if (!variable("TOY_TRAINING").empty())
+    options.training = variable("TOY_TRAINING");
   if (!variable("TOY_RATE").empty())
     options.learningRate = std::stod(variable("TOY_RATE"));
   if (!variable("TOY_SHAPE").empty()) {

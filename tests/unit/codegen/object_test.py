@@ -155,7 +155,7 @@ class ObjectTest(unittest.TestCase):
             "abi_version": 2, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
             "batch": 64, "dtype": 3, "inputs": "input 0 0 1 - 28 28 1", "targets": "target 1 10 1 -",
             "outputs": "output 3 0 1 softmax 10", "head": "cross_entropy 1 0 evaluate.output",
-            "training": '{"metrics":["accuracy"]}', "state_bytes": memory["state_bytes"],
+            "training": '{"metrics":["accuracy"],"learning_rate":0.05}', "state_bytes": memory["state_bytes"],
             "scratch_bytes": memory["scratch_bytes"], "thread_bytes": memory["bytes_per_thread"], "epochs": 5, "seed": 1,
             "state_bytes()": memory["state_bytes"], "STATE_BYTES": memory["state_bytes"],
             "state_align()": 128, "BATCH": 64}
