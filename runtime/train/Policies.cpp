@@ -52,8 +52,8 @@ WeightsSettings weightsOf(const json &map) {
   WeightsSettings settings;
   take(map, "file", settings.file);
   if (auto prefix = map.find("prefix"); prefix != map.end())
-    for (auto &[from, to] : prefix->items())
-      settings.prefix.emplace_back(from, to.is_null() ? std::string() : to.get<std::string>());
+    for (const json &pair : *prefix)
+      settings.prefix.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
   return settings;
 }
 

@@ -21,7 +21,7 @@ TEST(Policies, SettingsAndDefaults) {
   syl::TrainingSettings all = settingsOf(R"({"metrics": ["mae", "top_5"], "learning_rate": 0.1,
     "reduce_on_plateau": {"kind": "reduce_on_plateau", "patience": 2.0, "threshold_mode": "abs", "min": 0.001},
     "early_stopping": {"monitor": "loss", "patience": 5, "min_delta": 0.25},
-    "weights": {"file": "x.safetensors", "prefix": {"backbone.": "", "head": "fc"}}})");
+    "weights": {"file": "x.safetensors", "prefix": [["backbone.", ""], ["head", "fc"]]}})");
   EXPECT_EQ(all.metrics, (std::vector<std::string>{"mae", "top_5"}));
   EXPECT_EQ(all.plateau->patience, 2u);
   EXPECT_EQ(all.plateau->factor, 0.1);
