@@ -71,8 +71,9 @@ std::vector<Factor> variableFactors(Value value) {
   Block &block = *definition->getBlock();
   std::string name;
   if (auto variable = dyn_cast<VariableOp>(definition))
-    name = variable.getKind() == "slot" ? variable.getName().split('.').second.split('.').second.str()
-                                        : variable.getName().str();
+    name = variable.getKind() != "slot"             ? variable.getName().str()
+           : variable.getName().starts_with("ema.") ? variable.getName().split('.').second.str()
+                                                    : variable.getName().split('.').second.split('.').second.str();
   else
     name = cast<RegionOp>(definition).getLike()->str();
   VariableOp variable = findVariable(block, name);

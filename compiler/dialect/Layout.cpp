@@ -183,7 +183,10 @@ static VariableOp variableBehind(Value value) {
     StringRef name = variable.getName();
     if (variable.getKind() != "slot")
       return variable;
-    return findVariable(*variable->getBlock(), name.split('.').second.split('.').second);
+    StringRef parameter = name.split('.').second; // ema.<parameter>, or optimizer.<slot>.<parameter>
+    VariableOp behind =
+        findVariable(*variable->getBlock(), name.starts_with("ema.") ? parameter : parameter.split('.').second);
+    return behind ? behind : variable; // in evaluation the average stands for its parameter
   }
   auto region = value.getDefiningOp<RegionOp>();
   return region && region.getLike() ? findVariable(*region->getBlock(), *region.getLike()) : VariableOp();

@@ -10,6 +10,7 @@
 
 include "compiler/dialect/NnBase.td"
 include "compiler/dialect/NnActivations.td"
+include "compiler/dialect/NnTraining.td"
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Layers
@@ -267,33 +268,6 @@ def Nn_LossSumOp : Nn_PureOp<"loss_sum", [Nn_Elementwise]> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Nn_OptimizerScalarsOp : Nn_PureOp<"optimizer_scalars", [Nn_NoGradient]> {
-  let summary = "what the optimizer's formulas need of the step number, computed in double";
-  let description = [{
-    [4]: learning rate times the caller's scale; that divided by 1 - beta1^step; 1 / sqrt(1 - beta2^step); 0.
-  }];
-  let arguments = (ins F64Attr:$learning_rate, F64Attr:$beta1, F64Attr:$beta2);
-  let assemblyFormat = "attr-dict `:` type($output)";
-}
-
-def Nn_SgdUpdateOp : Nn_Op<"sgd_update", [Nn_InPlace, Nn_NoGradient]> {
-  let summary = "one step of stochastic gradient descent, with momentum where there is a slot";
-  let description = "Source: torch.optim.SGD.";
-  let arguments = (ins Variadic<Nn_Tensor>:$variables, Nn_Tensor:$gradient, Nn_Tensor:$scalars, F64Attr:$momentum,
-                   F64Attr:$weight_decay);
-  let results = (outs Variadic<Nn_Tensor>:$updated);
-  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-}
-
-def Nn_AdamUpdateOp : Nn_Op<"adam_update", [Nn_InPlace, Nn_NoGradient]> {
-  let summary = "one step of Adam: parameter, exp_avg, exp_avg_sq";
-  let description = "Source: torch.optim.Adam.";
-  let arguments = (ins Nn_Tensor:$parameter, Nn_Tensor:$exp_avg, Nn_Tensor:$exp_avg_sq, Nn_Tensor:$gradient,
-                   Nn_Tensor:$scalars, F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps, F64Attr:$weight_decay);
-  let results = (outs Nn_Tensor:$new_parameter, Nn_Tensor:$new_exp_avg, Nn_Tensor:$new_exp_avg_sq);
-  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-}
-
 //===--------------------------------------------------------------------------------------------------------------===//
 // Structure
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -302,7 +276,7 @@ def Nn_NetworkOp : Nn_Op<"network", [Symbol, IsolatedFromAbove, SingleBlock]> {
   let summary = "a network file: the graph of one forward pass, and how to train it";
   let description = [{
     `batch`: compiled maximum of samples; `slices`: parts that a batch is cut into; `optimizer`: a dictionary with `kind`
-    (sgd, adam) and its settings; `epochs`, `seed`: the run's defaults.
+    (Optimizers.h) and its settings; `epochs`, `seed`: the run's defaults.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$batch, I64Attr:$slices, DictionaryAttr:$optimizer,
                    I64Attr:$epochs, I64Attr:$seed, StrAttr:$output_kind);

@@ -85,11 +85,14 @@ nn::NetworkOp NetworkBuilder::addNetwork(mlir::ModuleOp module) {
   optimizer.set("kind", builder.getStringAttr(settings.optimizer));
   for (const auto &[key, value] : settings.optimizerSettings)
     optimizer.set(key, builder.getF64FloatAttr(value));
+  setPolicies(settings.policies, options.epochs.value_or(settings.epochs), builder, optimizer);
   builder.setInsertionPointToStart(module.getBody());
   auto network = nn::NetworkOp::create(builder, graph.at(file, settings.name), settings.name, settings.batch,
                                        nn::slicesOf(settings.batch), optimizer.getDictionary(builder.getContext()),
                                        options.epochs.value_or(settings.epochs),
                                        static_cast<int64_t>(options.seed.value_or(settings.seed)), "");
+  if (mlir::DictionaryAttr earlyStopping = earlyStoppingOf(settings.policies, builder))
+    network->setAttr("nn.early_stopping", earlyStopping);
   if (settings.weightsFile.empty())
     return network;
   llvm::SmallVector<mlir::Attribute> prefixes;
@@ -228,6 +231,9 @@ std::vector<NetworkKey> networkKeys() {
   for (const OptimizerRecord &record : optimizerRecords())
     for (const OptimizerSetting &setting : record.settings)
       keys.push_back({record.name, setting.key, ""});
+  for (const auto &[section, names] : policySections())
+    for (const std::string &key : names)
+      keys.push_back({section, key, ""});
   for (const LayerRecord &record : layerRecords()) {
     if (record.attributes.empty())
       keys.push_back({record.name, "", ""});

@@ -1,6 +1,6 @@
 //===- Settings.cpp - the parts of a network file that are no layers ----------------------------------------------===//
 //
-// Defaults of optimizers are PyTorch's (torch.optim.SGD, torch.optim.Adam). Layer: frontend; knows no MLIR.
+// Layer: frontend; knows no MLIR.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Settings.h"
@@ -66,6 +66,11 @@ void readRate(const Node &node, ValueReader &reader, const std::string &what, do
 void readOptimizerSetting(const Node &node, ValueReader &reader, const std::string &what,
                           const OptimizerSetting &setting, double *values) {
   size_t count = setting.entries.size();
+  if (setting.isFlag) {
+    if (auto flag = reader.flag(node, what))
+      values[0] = *flag;
+    return;
+  }
   if (count == 1)
     return readRate(node, reader, what, setting.below, values[0]);
   if (node.kind != Node::Kind::Sequence || node.items.size() != count)
@@ -74,6 +79,19 @@ void readOptimizerSetting(const Node &node, ValueReader &reader, const std::stri
                   (node.kind == Node::Kind::Sequence ? std::to_string(node.items.size()) : reader.describe(node)));
   for (size_t i = 0; i < count; ++i)
     readRate(*node.items[i], reader, what, setting.below, values[i]);
+}
+
+/// As torch.optim.SGD demands.
+void checkNesterov(const Node *given, ValueReader &reader, const Settings &settings) {
+  auto value = [&](const std::string &key) {
+    for (const auto &[name, number] : settings.optimizerSettings)
+      if (name == key)
+        return number;
+    return 0.0;
+  };
+  if (value("nesterov") && (value("momentum") == 0 || value("dampening") != 0))
+    reader.error(*given->find("nesterov"), settings.optimizer + ": nesterov needs a momentum and no dampening",
+                 "sgd: {momentum: 0.9, nesterov: true}");
 }
 
 void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
@@ -90,8 +108,7 @@ void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
   if (!name)
     return;
   settings.optimizer = *name;
-  const OptimizerRecord &record = *std::find_if(optimizerRecords().begin(), optimizerRecords().end(),
-                                                [&](const OptimizerRecord &each) { return each.name == *name; });
+  const OptimizerRecord &record = *findOptimizer(*name);
   const Node *given =
       isMap && node.entries[0].second->kind != Node::Kind::Null ? node.entries[0].second.get() : nullptr;
   if (given) {
@@ -106,9 +123,12 @@ void readOptimizer(const Node &node, ValueReader &reader, Settings &settings) {
       values.push_back(entry.second);
     if (const Node *value = given ? given->find(setting.key) : nullptr)
       readOptimizerSetting(*value, reader, *name + ": " + setting.key, setting, values.data());
+    if (setting.isFlag && !values[0])
+      continue; // absent: off
     for (size_t i = 0; i < values.size(); ++i)
       settings.optimizerSettings.emplace_back(setting.entries[i].first, values[i]);
   }
+  checkNesterov(given, reader, settings);
 }
 
 void readTraining(const Node &node, ValueReader &reader, Settings &settings) {
@@ -119,6 +139,7 @@ void readTraining(const Node &node, ValueReader &reader, Settings &settings) {
     settings.epochs = reader.whole(*value, "training: epochs", 1, most).value_or(settings.epochs);
   if (const Node *value = node.find("seed"))
     settings.seed = reader.wholeUnsigned(*value, "training: seed").value_or(settings.seed);
+  settings.policies = readPolicies(node, reader);
 }
 
 } // namespace
@@ -129,7 +150,11 @@ const std::vector<std::string> &topLevelKeys() {
   return keys;
 }
 const std::vector<std::string> &trainingKeys() {
-  static const std::vector<std::string> keys = {"batch", "epochs", "seed"};
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all = {"batch", "epochs", "seed"};
+    all.insert(all.end(), policyKeys().begin(), policyKeys().end());
+    return all;
+  }();
   return keys;
 }
 const std::vector<std::string> &weightsKeys() {
@@ -144,21 +169,6 @@ const std::vector<std::string> &metricNames() {
   static const std::vector<std::string> names = {"accuracy", "top_k", "mae", "rmse", "f1", "per_class", "confusion"};
   return names;
 }
-const std::vector<OptimizerRecord> &optimizerRecords() {
-  static const std::vector<OptimizerRecord> records = {
-      {"adam",
-       {{"learning_rate", {{"learning_rate", 1e-3}}, unbounded},
-        {"betas", {{"beta1", 0.9}, {"beta2", 0.999}}, 1},
-        {"eps", {{"eps", 1e-8}}, unbounded},
-        {"weight_decay", {{"weight_decay", 0}}, unbounded}}},
-      {"sgd",
-       {{"learning_rate", {{"learning_rate", 1e-3}}, unbounded},
-        {"momentum", {{"momentum", 0}}, unbounded},
-        {"weight_decay", {{"weight_decay", 0}}, unbounded}}},
-  };
-  return records;
-}
-
 Settings readSettings(const Node &file, ValueReader &reader, int64_t batch) {
   Settings settings;
   reader.checkKeys(file, "", topLevelKeys());

@@ -7,6 +7,8 @@
 #ifndef SYLVITE_FRONTEND_SETTINGS_H
 #define SYLVITE_FRONTEND_SETTINGS_H
 
+#include "compiler/dialect/Optimizers.h"
+#include "compiler/frontend/Policies.h"
 #include "compiler/frontend/Values.h"
 
 #include <utility>
@@ -20,23 +22,12 @@ const std::vector<std::string> &weightsKeys();
 const std::vector<std::string> &outputKinds();
 const std::vector<std::string> &metricNames();
 
-/// A setting of an optimizer: in YAML one number, or a list of as many as it has entries in the network's dictionary.
-struct OptimizerSetting {
-  std::string key;
-  std::vector<std::pair<std::string, double>> entries; ///< name in the dictionary and default, PyTorch's
-  double below;                                        ///< values are from 0 to below this
-};
-struct OptimizerRecord {
-  std::string name;
-  std::vector<OptimizerSetting> settings;
-};
-const std::vector<OptimizerRecord> &optimizerRecords();
-
 /// Values of a network file. What was missing or wrong has been reported and keeps its default.
 struct Settings {
   std::string name;
   std::string optimizer;
   std::vector<std::pair<std::string, double>> optimizerSettings;
+  Policies policies;
   int64_t batch = 64;
   int64_t epochs = 1;
   uint64_t seed = 0;

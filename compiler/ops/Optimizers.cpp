@@ -1,69 +1,209 @@
-//===- Optimizers.cpp - nn.optimizer_scalars, nn.sgd_update, nn.adam_update ---------------------------------------===//
+//===- Optimizers.cpp - nn.optimizer_scalars and nn.optimizer_update ----------------------------------------------===//
 //
-// Updates see their tensors flat, (i): the layout of a parameter does not matter to them.
+// Each kind is two functions: scalars, from the number of the update, in double; and the new values of a parameter and
+// its slots. Updates see their tensors flat, (i, n): the layout of a parameter does not matter to them. Formulas are
+// those of torch.optim, in its order.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Optimizers.h"
+#include "compiler/ops/Gradients.h"
 #include "compiler/ops/Op.h"
+#include "compiler/ops/Schedules.h"
 
 using namespace Halide;
 
 namespace sylvite::ops {
 
-/// (rate, rate / (1 - beta1^step), 1 / sqrt(1 - beta2^step), 0), computed in double and rounded once.
-static std::vector<Value> optimizerScalars(OpContext &context) {
-  auto op = mlir::cast<nn::OptimizerScalarsOp>(context.op);
-  const Vars &v = vars();
-  Expr rate = Expr(op.getLearningRate().convertToDouble()) * context.learningRateScale();
-  auto correction = [&](double beta) { return Expr(1.0) - pow(Expr(beta), context.step()); };
+namespace {
+
+/// One parameter's update: its values in, its new values out.
+class Update {
+public:
+  Update(OpContext &context)
+      : context(context), op(mlir::cast<nn::OptimizerUpdateOp>(context.op)), settings(op.getOptimizer()),
+        record(*findOptimizer(settings.word("kind"))), variables(op.getVariables().size()) {
+    unsigned index = 1;
+    for (const OptimizerSlot &slot : record.slots)
+      if (slot.where.empty() || settings.number(slot.where))
+        slots[slot.name] = index++;
+    for (auto &[name, position] : slots)
+      roles[position] = name;
+    parameter = context.operand(0).here();
+    rate = scalar(scalarRate) * constant(op.getRateScale().convertToDouble());
+    values.resize(variables);
+  }
+
+  OpContext &context;
+  mutable nn::OptimizerUpdateOp op; // MLIR's accessors are not const
+  OptimizerSettings settings;
+  const OptimizerRecord &record;
+  unsigned variables;
+  Expr parameter, gradient, rate;
+  std::vector<Expr> values;              ///< new ones, in the order of the variables
+  std::map<unsigned, std::string> roles; ///< of the slots' Funcs
+
+  Expr constant(double value) const { return context.constant(value); }
+  Expr scalar(int which) const { return context.operand(variables + 1).func(which); }
+  Expr setting(const std::string &key) const { return constant(settings.number(key)); }
+  bool has(const std::string &slot) const { return slots.count(slot) != 0; }
+  Expr slot(const std::string &name) const { return context.operand(slots.at(name)).here(); }
+  Expr set(const std::string &slot, Expr value) { return values[slots.at(slot)] = value; }
+
+  double decay() const { return settings.number("weight_decay") * op.getDecayScale().convertToDouble(); }
+  /// Weight decay as part of the gradient.
+  Expr decayed() const { return decay() == 0 ? gradient : gradient + constant(decay()) * parameter; }
+  /// Weight decay apart from it.
+  Expr shrunk() const { return decay() == 0 ? parameter : parameter * (constant(1) - rate * constant(decay())); }
+  /// The decaying mean of `value` in a slot.
+  Expr average(const std::string &name, const std::string &share, Expr value) {
+    double keep = settings.number(share);
+    return set(name, constant(keep) * slot(name) + constant(1 - keep) * value);
+  }
+
+private:
+  std::map<std::string, unsigned> slots;
+};
+
+using Scalars = std::pair<Expr, Expr>; // scalarKind1 and scalarKind2
+
+Expr biasCorrection(const OptimizerSettings &settings, const char *beta, Expr update) {
+  return Expr(1.0) - pow(Expr(settings.number(beta)), update);
+}
+
+/// torch.optim.Adam, AdamW: 1 / (1 - beta1^t) and 1 / sqrt(1 - beta2^t).
+Scalars adamScalars(const OptimizerSettings &settings, Expr update) {
+  return {Expr(1.0) / biasCorrection(settings, "beta1", update),
+          Expr(1.0) / sqrt(biasCorrection(settings, "beta2", update))};
+}
+
+void adamStep(Update &update, Expr start, Expr gradient) {
+  Expr average = update.average("exp_avg", "beta1", gradient);
+  Expr square = update.average("exp_avg_sq", "beta2", gradient * gradient);
+  if (update.has("max_exp_avg_sq")) {
+    Expr largest = update.slot("max_exp_avg_sq");
+    square = update.set("max_exp_avg_sq", select(largest >= square, largest, square));
+  }
+  Expr denominator = sqrt(square) * update.scalar(scalarKind2) + update.setting("eps");
+  update.values[0] = start - update.rate * update.scalar(scalarKind1) * average / denominator;
+}
+void adam(Update &update) { adamStep(update, update.parameter, update.decayed()); }
+void adamw(Update &update) { adamStep(update, update.shrunk(), update.gradient); }
+
+/// torch.optim.SGD: the first momentum is the gradient, without dampening: scalarKind1 is the gradient's share.
+Scalars sgdScalars(const OptimizerSettings &settings, Expr update) {
+  return {select(update <= 1, Expr(1.0), Expr(1.0 - settings.number("dampening"))), Expr(0.0)};
+}
+void sgd(Update &update) {
+  Expr step = update.decayed();
+  if (update.has("momentum_buffer")) {
+    Expr momentum = update.setting("momentum");
+    Expr velocity =
+        update.set("momentum_buffer", momentum * update.slot("momentum_buffer") + update.scalar(scalarKind1) * step);
+    step = update.settings.number("nesterov") ? step + momentum * velocity : velocity;
+  }
+  update.values[0] = update.parameter - update.rate * step;
+}
+
+Scalars noScalars(const OptimizerSettings &, Expr) { return {Expr(0.0), Expr(0.0)}; }
+
+/// torch.optim.RMSprop.
+void rmsprop(Update &update) {
+  Expr gradient = update.decayed(), square = update.average("square_avg", "alpha", gradient * gradient);
+  if (update.has("grad_avg")) {
+    Expr mean = update.average("grad_avg", "alpha", gradient), variance = square - mean * mean;
+    square = select(variance > 0, variance, update.constant(0)); // below 0 by rounding alone
+  }
+  Expr step = gradient / (sqrt(square) + update.setting("eps"));
+  if (update.has("momentum_buffer"))
+    step = update.set("momentum_buffer", update.setting("momentum") * update.slot("momentum_buffer") + step);
+  update.values[0] = update.parameter - update.rate * step;
+}
+
+/// torch.optim.Adagrad: scalarKind1 is 1 / (1 + (t - 1) * lr_decay).
+Scalars adagradScalars(const OptimizerSettings &settings, Expr update) {
+  return {Expr(1.0) / (Expr(1.0) + (update - Expr(1.0)) * Expr(settings.number("lr_decay"))), Expr(0.0)};
+}
+void adagrad(Update &update) {
+  Expr gradient = update.decayed(), sum = update.set("sum", update.slot("sum") + gradient * gradient);
+  update.values[0] =
+      update.parameter - update.rate * update.scalar(scalarKind1) * gradient / (sqrt(sum) + update.setting("eps"));
+}
+
+/// Chen et al. 2023, algorithm 2.
+void lion(Update &update) {
+  double beta1 = update.settings.number("beta1");
+  Expr mixed = update.constant(beta1) * update.slot("exp_avg") + update.constant(1 - beta1) * update.gradient;
+  update.average("exp_avg", "beta2", update.gradient);
+  Expr sign = select(mixed > 0, update.constant(1), select(mixed < 0, update.constant(-1), update.constant(0)));
+  update.values[0] = update.shrunk() - update.rate * sign;
+}
+
+struct Kind {
+  Scalars (*scalars)(const OptimizerSettings &, Expr update);
+  void (*step)(Update &);
+};
+const Kind &kindOf(const std::string &name) {
+  static const std::map<std::string, Kind> kinds = {
+      {"adam", {adamScalars, adam}},     {"adamw", {adamScalars, adamw}},        {"sgd", {sgdScalars, sgd}},
+      {"rmsprop", {noScalars, rmsprop}}, {"adagrad", {adagradScalars, adagrad}}, {"lion", {noScalars, lion}}};
+  return kinds.at(name);
+}
+
+std::vector<Value> optimizerScalars(OpContext &context) {
+  OptimizerSettings settings(mlir::cast<nn::OptimizerScalarsOp>(context.op).getOptimizer());
+  Expr micro = Expr(std::max(1.0, settings.number("accumulate"))); // steps an update
+  Expr step = context.step(), update = ceil(step / micro), first = Expr(1.0), none = Expr(0.0);
+  Scalars own = kindOf(settings.word("kind")).scalars(settings, update);
+  Expr isFirst = select(update <= 1, first, none);
+  std::vector<Expr> all(optimizerScalarCount);
+  all[scalarRate] =
+      scheduledRate(settings, update - Expr(1.0), micro, context.stepsPerEpoch()) * context.learningRateScale();
+  all[scalarFirst] = isFirst;
+  all[scalarKind1] = own.first;
+  all[scalarKind2] = own.second;
+  all[scalarUpdates] = select(step == update * micro, first, none);
+  all[scalarKeep] = select(step == (update - Expr(1.0)) * micro + Expr(1.0), none, first);
+  all[scalarAverage] = select(update <= 1, first, Expr(1.0 - settings.number("ema")));
   Value result;
-  result.extents = {4};
+  result.extents = {optimizerScalarCount};
   result.func = context.func("optimizer_scalars");
-  result.func(v.c) =
-      cast(context.type(), mux(v.c, {rate, rate / correction(op.getBeta1().convertToDouble()),
-                                     Expr(1.0) / sqrt(correction(op.getBeta2().convertToDouble())), Expr(0.0)}));
+  result.func(vars().c) = cast(context.type(), mux(vars().c, all));
   return {result};
 }
-static Register registeredScalars("nn.optimizer_scalars", optimizerScalars);
+Register registeredScalars("nn.optimizer_scalars", optimizerScalars);
 
-static Expr decayed(OpContext &context, Expr gradient, Expr parameter, double decay) {
-  return decay == 0 ? gradient : gradient + context.constant(decay) * parameter;
+std::vector<Value> optimizerUpdate(OpContext &context) {
+  Update update(context);
+  unsigned variables = update.variables, accumulated = variables;
+  bool accumulates = update.settings.number("accumulate") > 1, averages = update.settings.number("ema") != 0;
+  if (accumulates)
+    accumulated = variables - 1 - averages;
+  Expr total = totalGradient(context, update.settings, variables, accumulates ? int(accumulated) : -1, variables + 1);
+  update.gradient = clippedByValue(context, update.settings, total);
+  if (update.op.getClip())
+    update.gradient = update.gradient * context.operand(variables + 2).func(0);
+  kindOf(update.settings.word("kind")).step(update);
+  if (averages) {
+    Expr before = context.operand(variables - 1).here();
+    update.values[variables - 1] = before + update.scalar(scalarAverage) * (update.values[0] - before);
+  }
+  std::vector<Value> results;
+  for (unsigned i = 0; i < variables; ++i) {
+    Value result = context.operand(i);
+    result.detached = nullptr;
+    result.func = context.func(i == 0                  ? "parameter"
+                               : update.roles.count(i) ? update.roles.at(i)
+                               : i == accumulated      ? "accumulated"
+                                                       : "average");
+    Expr value = i == accumulated ? total : update.values[i];
+    if (accumulates && i != accumulated)
+      value = select(update.scalar(scalarUpdates) > 0, value, context.operand(i).here());
+    result.func(context.operand(i).dims()) = value;
+    results.push_back(result);
+  }
+  return results;
 }
+Register registeredUpdate("nn.optimizer_update", optimizerUpdate);
 
-/// A result that replaces operand `index`.
-static Value replacing(OpContext &context, unsigned index, const std::string &role, Expr value) {
-  Value result = context.operand(index);
-  result.detached = nullptr;
-  result.func = context.func(role);
-  result.func(context.operand(index).dims()) = value;
-  return result;
-}
-
-static std::vector<Value> sgdUpdate(OpContext &context) {
-  auto op = mlir::cast<nn::SgdUpdateOp>(context.op);
-  unsigned replaced = op.getVariables().size();
-  Expr parameter = context.operand(0).here(), gradient = context.operand(replaced).here();
-  Expr rate = context.operand(replaced + 1).func(0);
-  Expr step = decayed(context, gradient, parameter, op.getWeightDecay().convertToDouble());
-  if (replaced == 1)
-    return {replacing(context, 0, "parameter", parameter - rate * step)};
-  Expr velocity = context.constant(op.getMomentum().convertToDouble()) * context.operand(1).here() + step;
-  return {replacing(context, 0, "parameter", parameter - rate * velocity),
-          replacing(context, 1, "momentum_buffer", velocity)};
-}
-static Register registeredSgd("nn.sgd_update", sgdUpdate);
-
-static std::vector<Value> adamUpdate(OpContext &context) {
-  auto op = mlir::cast<nn::AdamUpdateOp>(context.op);
-  Expr parameter = context.operand(0).here(), average = context.operand(1).here(), square = context.operand(2).here();
-  const Value &scalars = context.operand(4);
-  Expr gradient = decayed(context, context.operand(3).here(), parameter, op.getWeightDecay().convertToDouble());
-  double beta1 = op.getBeta1().convertToDouble(), beta2 = op.getBeta2().convertToDouble();
-  Expr newAverage = context.constant(beta1) * average + context.constant(1 - beta1) * gradient;
-  Expr newSquare = context.constant(beta2) * square + context.constant(1 - beta2) * gradient * gradient;
-  Expr denominator = sqrt(newSquare) * scalars.func(2) + context.constant(op.getEps().convertToDouble());
-  return {replacing(context, 0, "parameter", parameter - scalars.func(1) * newAverage / denominator),
-          replacing(context, 1, "exp_avg", newAverage), replacing(context, 2, "exp_avg_sq", newSquare)};
-}
-static Register registeredAdam("nn.adam_update", adamUpdate);
-
+} // namespace
 } // namespace sylvite::ops

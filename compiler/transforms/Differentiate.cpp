@@ -60,7 +60,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     SmallVector<RegionOp> regions;
     for (Operation &op : block) {
       auto variable = dyn_cast<VariableOp>(op);
-      bool source = variable && variable.getKind() == "parameter";
+      bool source = variable && variable.getKind() == "parameter" && !variable.getFrozen();
       if (auto input = dyn_cast<InputOp>(op))
         source = keepGradients && isa<FloatType>(cast<RankedTensorType>(input.getType()).getElementType());
       if (source)

@@ -1,5 +1,6 @@
 //===- Programs.cpp - nn-programs: train, evaluate and predict from one network -----------------------------------===//
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Regions.h"
 
 #include "mlir/IR/IRMapping.h"
 
@@ -63,6 +64,16 @@ void copyPredictions(ReturnOp last) {
       prediction.set(IdentityOp::create(builder, value.getLoc(), value.getType(), value));
 }
 
+/// Averages of the trained parameters stand for them, where the optimizer keeps them.
+void useAverages(Block &block, DictionaryAttr optimizer) {
+  if (optimizer.get("ema"))
+    for (VariableOp variable : block.getOps<VariableOp>())
+      if (variable.getKind() == "parameter" && !variable.getFrozen()) {
+        variable.setName((averagePrefix + variable.getName()).str());
+        variable.setKind("slot");
+      }
+}
+
 struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
   void runOnOperation() override {
     for (NetworkOp network : llvm::make_early_inc_range(getOperation().getOps<NetworkOp>()))
@@ -93,6 +104,8 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
     removeUnused(block);
     if (name == "predict")
       copyPredictions(last);
+    if (!training)
+      useAverages(block, network.getOptimizer());
 
     DenseMap<Value, Value> maxima;
     auto maximumOf = [&](Value logits) {

@@ -8,6 +8,9 @@
 
 namespace sylvite::nn {
 
+/// Variables of this name and a parameter's hold the parameter's average, which evaluation and prediction use.
+constexpr llvm::StringLiteral averagePrefix = "ema.";
+
 /// The op that a kernel is named after: the contraction, else the windowed op, else the first op that is not an
 /// identity.
 mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);

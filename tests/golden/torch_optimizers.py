@@ -78,13 +78,14 @@ class Training:
         named = [(n, p) for n, p in self.net.named_parameters() if p.grad is not None]
         self.count += 1
         if k > 1:
+            if self.count % k == 1:
+                self.sums = {}
             for name, p in named:
                 self.sums[name] = self.sums.get(name, 0) + p.grad / k
             if self.count % k:
                 return
             for name, p in named:
-                p.grad = self.sums[name]
-            self.sums = {}
+                p.grad = self.sums[name].clone()
         parameters = [p for _, p in named]
         if "clip_value" in self.policy:
             nn.utils.clip_grad_value_(parameters, self.policy["clip_value"])
@@ -101,10 +102,14 @@ class Training:
                 self.averages[name] = value.clone() if old is None else old.lerp(value, 1 - decay)
 
     def slots(self):
-        """Optimizer slots as {optimizer.<slot>.<parameter>: tensor}, averages as {ema.<parameter>: tensor}."""
+        """Optimizer slots as {optimizer.<slot>.<parameter>: tensor}, averages as {ema.<parameter>: tensor}.
+
+        `optimizer.accumulated` is the mean of an update's micro-batches so far.
+        """
         result = {}
         for name, parameter in self.net.named_parameters():
             for slot, value in self.optimizer.state.get(parameter, {}).items():
                 if slot != "step" and value is not None:
                     result[f"optimizer.{slot}.{name}"] = value
+        result |= {f"optimizer.accumulated.{name}": value for name, value in self.sums.items()}
         return result | {f"ema.{name}": value for name, value in self.averages.items()}

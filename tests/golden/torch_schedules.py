@@ -19,6 +19,7 @@ def _one_cycle(optimizer, s, total):
 # kind: function(optimizer, settings, total length in the schedule's unit)
 SCHEDULES = {
     "constant": lambda optimizer, s, total: lr_scheduler.LambdaLR(optimizer, lambda _: 1.0),
+    "reduce_on_plateau": lambda optimizer, s, total: lr_scheduler.LambdaLR(optimizer, lambda _: 1.0),  # in the loop
     "step": lambda optimizer, s, total: lr_scheduler.StepLR(optimizer, s["size"], s.get("gamma", 0.1)),
     "multistep": lambda optimizer, s, total: lr_scheduler.MultiStepLR(optimizer, s["milestones"], s.get("gamma", 0.1)),
     "exponential": lambda optimizer, s, total: lr_scheduler.ExponentialLR(optimizer, s["gamma"]),
@@ -39,13 +40,13 @@ class Schedule:
         settings = settings or {}
         self.per_epoch = policy.get("steps_per_epoch", 1)
         self.unit = 1 if settings.get("per", "epoch") == "step" else self.per_epoch
-        epochs = policy.get("epochs", 1)
-        total = settings.get("total", epochs * self.per_epoch if self.unit == 1 else epochs)
-        dummy = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate)
-        self.dummy, self.scheduler = dummy, SCHEDULES[kind](dummy, settings, total)
         warmup = policy.get("warmup") or {}
         self.warmup = warmup.get("steps", warmup.get("epochs", 0) * self.per_epoch)
-        self.start = warmup.get("start_factor", 0.0)
+        self.start = warmup.get("start_factor", 1 / 3)  # as in LinearLR
+        updates = policy.get("epochs", 1) * self.per_epoch - self.warmup
+        total = settings.get("total", max(-(-updates // self.unit), 1))
+        dummy = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate)
+        self.dummy, self.scheduler = dummy, SCHEDULES[kind](dummy, settings, total)
         self.at = 0
         self.set(0)
 

@@ -18,13 +18,12 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
     nn.yield %zero : !partial
   }
   nn.gradient "fc.bias", %gradient : !partial
-  // CHECK: %[[RATES:.*]] = nn.region "optimizer_scalars.forward"() : () -> tensor<4xf32> {
-  // CHECK-NEXT: nn.optimizer_scalars {beta1 = 0.000000e+00 : f64, beta2 = 0.000000e+00 : f64,
-  // CHECK-SAME: learning_rate = 5.000000e-01 : f64}
+  // CHECK: %[[RATES:.*]] = nn.region "optimizer_scalars.forward"() : () -> tensor<7xf32> {
+  // CHECK-NEXT: nn.optimizer_scalars {kind = "sgd", learning_rate = 5.000000e-01 : f64,
   // CHECK: nn.region "sgd.update"(%[[BIAS]], %[[GRADIENT]], %[[RATES]]) attributes {updates = 1 : i64} :
-  // CHECK-SAME: (tensor<10xf32>, tensor<10xf32, "partial">, tensor<4xf32>) -> () {
-  // CHECK: %[[NEW:.*]] = nn.sgd_update %{{.*}}, %{{.*}}, %{{.*}} {momentum = 0.000000e+00 : f64, weight_decay =
-  // CHECK-SAME: 2.500000e-01 : f64}
+  // CHECK-SAME: (tensor<10xf32>, tensor<10xf32, "partial">, tensor<7xf32>) -> () {
+  // CHECK: %[[NEW:.*]] = nn.optimizer_update %{{.*}} by %{{.*}}, %{{.*}} {kind = "sgd",
+  // CHECK-SAME: {decay_scale = 1.000000e+00 : f64, rate_scale = 1.000000e+00 : f64}
   // CHECK-NEXT: nn.yield %[[NEW]]
   nn.return
 }
@@ -91,11 +90,10 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
     nn.yield %zero : !bias
   }
   nn.gradient "fc.bias", %gradient : !bias
-  // CHECK: nn.optimizer_scalars {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, learning_rate = 5.000000e-01
-  // CHECK-SAME: : f64}
+  // CHECK: nn.optimizer_scalars {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64,
   // CHECK: nn.region "adam.update"(%[[BIAS]], %[[AVERAGE]], %[[SQUARE]], %{{.*}}, %{{.*}}) attributes {updates = 3 :
   // CHECK-SAME: i64}
-  // CHECK: nn.adam_update {{.*}} {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, eps = 1.250000e-01 : f64,
+  // CHECK: nn.optimizer_update {{.*}} {beta1 = 7.500000e-01 : f64, beta2 = 8.750000e-01 : f64, eps = 1.250000e-01 : f64,
   nn.return
 }
 
@@ -112,5 +110,46 @@ nn.program @evaluate attributes {batch = 4 : i64, slices = 2 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.5 : f64, momentum = 0.75 : f64, weight_decay = 0.0 : f64}} {
   %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
   nn.gradient "fc.bias", %bias : !bias
+  nn.return
+}
+
+// -----
+
+#zero = 0.0 : f64
+#one = 1.0 : f64
+#tenth = 0.1 : f64
+!bias = tensor<10xf32>
+!weight = tensor<10x16xf32>
+
+// Clipping by the norm of all gradients, accumulation, averages; a parameter's multipliers, none of decay for a bias.
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.5 : f64, momentum = 0.0 : f64, weight_decay = 0.25 : f64,
+               decay_exempt = 1.0 : f64, clip_norm = 2.0 : f64, accumulate = 4.0 : f64, ema = 0.5 : f64}} {
+  // CHECK: %[[WEIGHT:.*]] = nn.variable "fc.weight"
+  // CHECK-DAG: %[[WEIGHT_SUM:.*]] = nn.variable "optimizer.accumulated.fc.weight" {{.*}}kind = "slot"}
+  // CHECK-DAG: %[[WEIGHT_MEAN:.*]] = nn.variable "ema.fc.weight" {init = "copy", {{.*}}init_from = "fc.weight", kind =
+  %weight = nn.variable "fc.weight" {kind = "parameter", init = "constant", init_a = #one, init_b = #zero,
+                                     rate_scale = #tenth, decay_scale = 2.0 : f64} : !weight
+  // CHECK: %[[BIAS:.*]] = nn.variable "fc.bias"
+  %bias = nn.variable "fc.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
+  %g1 = nn.region "linear.grad_weight"() : () -> !weight {
+    %zero = nn.placeholder : !weight
+    nn.yield %zero : !weight
+  }
+  %g2 = nn.region "linear.grad_bias"() : () -> !bias {
+    %zero = nn.placeholder : !bias
+    nn.yield %zero : !bias
+  }
+  nn.gradient "fc.weight", %g1 : !weight
+  nn.gradient "fc.bias", %g2 : !bias
+  // CHECK: %[[S1:.*]] = nn.region "square_sum.forward"(%{{.*}}, %{{.*}}, %[[WEIGHT_SUM]])
+  // CHECK: %[[S2:.*]] = nn.region "square_sum.forward"
+  // CHECK: %[[CLIP:.*]] = nn.region "clip_scale.forward"(%[[S1]], %[[S2]])
+  // CHECK: nn.clip_scale {{.*}} {clip_norm = 2.000000e+00 : f64}
+  // CHECK: nn.region "sgd.update"(%[[WEIGHT]], %[[WEIGHT_SUM]], %[[WEIGHT_MEAN]], %{{.*}}, %{{.*}}, %[[CLIP]])
+  // CHECK: {decay_scale = 2.000000e+00 : f64, rate_scale = 1.000000e-01 : f64}
+  // CHECK: nn.region "sgd.update"(%[[BIAS]]
+  // CHECK: {decay_scale = 0.000000e+00 : f64, rate_scale = 1.000000e+00 : f64}
   nn.return
 }

@@ -103,16 +103,20 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {ki
   %sum = nn.add %norm, %maps, %maps : (!maps, !maps, !maps) -> !maps
   // CHECK: nn.transpose_weight %{{.*}} : (tensor<8x3x3x3xf32>) -> tensor<8x3x3x3xf32>
   %transposed = nn.transpose_weight %w : (!w) -> !w
-  // CHECK: nn.optimizer_scalars {beta1 = 9.000000e-01 : f64, beta2 = 7.500000e-01 : f64, learning_rate = 1.000000e-03
-  // CHECK-SAME: : f64} : tensor<4xf32>
-  %rates = nn.optimizer_scalars {learning_rate = 0.001 : f64, beta1 = 0.9 : f64, beta2 = 0.75 : f64} : tensor<4xf32>
-  // CHECK: nn.sgd_update %{{.*}}, %{{.*}}, %{{.*}} {momentum = 9.000000e-01 : f64, weight_decay = 0.000000e+00 : f64} :
-  %a, %b = nn.sgd_update %mean, %var, %mean, %rates {momentum = 0.9 : f64, weight_decay = 0.0 : f64}
-           : (!channels, !channels, !channels, tensor<4xf32>) -> (!channels, !channels)
-  // CHECK: nn.adam_update
-  %c, %d, %e = nn.adam_update %mean, %mean, %var, %mean, %rates {beta1 = 0.9 : f64, beta2 = 0.75 : f64,
-               eps = 1.0e-8 : f64, weight_decay = 0.0 : f64}
-               : (!channels, !channels, !channels, !channels, tensor<4xf32>) -> (!channels, !channels, !channels)
+  // CHECK: nn.optimizer_scalars {kind = "sgd", learning_rate = 1.000000e-03 : f64} : tensor<7xf32>
+  %rates = nn.optimizer_scalars {kind = "sgd", learning_rate = 0.001 : f64} : tensor<7xf32>
+  // CHECK: %[[SQUARES:.*]] = nn.square_sum %{{.*}}, %{{.*}} {kind = "sgd"} : (tensor<8xf32>, tensor<7xf32>)
+  %squares = nn.square_sum %mean, %rates {kind = "sgd"} : (!channels, tensor<7xf32>) -> tensor<1xf32>
+  // CHECK: %[[CLIP:.*]] = nn.clip_scale %[[SQUARES]], %[[SQUARES]] {clip_norm = 2.000000e+00 : f64} :
+  %clip = nn.clip_scale %squares, %squares {clip_norm = 2.0 : f64} : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>
+  // CHECK: nn.optimizer_update %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} {kind = "sgd"} {decay_scale = 1.000000e+00 : f64,
+  // CHECK-SAME: rate_scale = 5.000000e-01 : f64} :
+  %a, %b = nn.optimizer_update %mean, %var by %mean, %rates {kind = "sgd"} {rate_scale = 0.5 : f64, decay_scale = 1.0 : f64}
+           : (!channels, !channels, !channels, tensor<7xf32>) -> (!channels, !channels)
+  // CHECK: nn.optimizer_update %{{.*}} by %{{.*}}, %{{.*}} clipped by %[[CLIP]] {kind = "sgd"} {
+  %c = nn.optimizer_update %mean by %mean, %rates clipped by %clip {kind = "sgd"}
+       {rate_scale = 1.0 : f64, decay_scale = 0.0 : f64}
+       : (!channels, !channels, tensor<7xf32>, tensor<1xf32>) -> !channels
   // CHECK: %[[REGION:.*]] = nn.region "relu.grad_input"(%{{.*}}, %{{.*}}) attributes {like = "x"} :
   // CHECK-SAME: (tensor<4x6x6x8xf32, "batch">, tensor<4x6x6x8xf32, "batch">) -> tensor<4x6x6x8xf32, "batch"> {
   // CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<4x6x6x8xf32, "batch">, %[[SEED:.*]]: tensor<4x6x6x8xf32, "batch">):

@@ -118,18 +118,22 @@ static const BadInput settings[] = {
     {"MetricTwice", with("metrics: [accuracy, accuracy]\n"),
      "net.yaml:1:21: error: metrics: 'accuracy' stands here twice\n"},
     {"Optimizer", with("optimizer: adm\n"),
-     "net.yaml:1:12: error: optimizer must be one of adam, sgd, found the text 'adm'\n  hint: did you mean 'adam'?\n"},
+     "net.yaml:1:12: error: optimizer must be one of adam, adamw, sgd, rmsprop, adagrad, lion, found the text 'adm'\n  "
+     "hint: "
+     "did you mean 'adam'?\n"},
     {"TwoOptimizers", with("optimizer: {adam: , sgd: }\n"),
      "net.yaml:1:12: error: optimizer must be one name with its settings, found a map of 2 keys\n  hint: optimizer: "
      "{adam: {learning_rate: 1e-3}}\n"},
     {"OptimizerValue", with("optimizer: {sgd: 0.1}\n"),
-     "net.yaml:1:18: error: sgd must be a map of learning_rate, momentum, weight_decay, found 0.1\n"},
+     "net.yaml:1:18: error: sgd must be a map of learning_rate, momentum, dampening, weight_decay, nesterov, "
+     "decay_exempt, "
+     "found 0.1\n"},
     {"OptimizerSettings", with("optimizer: {adam: {learning_rate: -1, betas: [0.9, 1], eps: small, momentum: 1}}\n"),
      "net.yaml:1:35: error: adam: learning_rate must be 0 or more, found -1\n"
      "net.yaml:1:52: error: adam: betas must be from 0 to below 1, found 1\n"
      "net.yaml:1:61: error: adam: eps must be a number, found the text 'small'\n"
      "net.yaml:1:68: error: adam: unknown key 'momentum'\n  hint: known keys: learning_rate, betas, eps, "
-     "weight_decay\n"},
+     "weight_decay, amsgrad, decay_exempt\n"},
     {"OneBeta", with("optimizer: {adam: {betas: 0.9}}\n"),
      "net.yaml:1:27: error: adam: betas must be a list of 2 numbers, found 0.9\n"},
     {"NumberTooLarge", with("optimizer: {sgd: {learning_rate: 1e999}}\n"),

@@ -30,7 +30,7 @@ TEST(Network, BodyInOrder) {
               "training: {batch: 8, epochs: 3, seed: 7}\n");
   ASSERT_TRUE(net.module) << net.errors();
   EXPECT_EQ(print(*net.module), R"mlir(module {
-  nn.network @tiny attributes {batch = 8 : i64, epochs = 3 : i64, nn.metrics = ["accuracy"], nn.output_kinds = ["softmax"], nn.output_names = ["output"], optimizer = {kind = "sgd", learning_rate = 5.000000e-01 : f64, momentum = 9.000000e-01 : f64, weight_decay = 0.000000e+00 : f64}, output_kind = "softmax", seed = 7 : i64, slices = 8 : i64} {
+  nn.network @tiny attributes {batch = 8 : i64, epochs = 3 : i64, nn.metrics = ["accuracy"], nn.output_kinds = ["softmax"], nn.output_names = ["output"], optimizer = {dampening = 0.000000e+00 : f64, kind = "sgd", learning_rate = 5.000000e-01 : f64, momentum = 9.000000e-01 : f64, weight_decay = 0.000000e+00 : f64}, output_kind = "softmax", seed = 7 : i64, slices = 8 : i64} {
     %0 = nn.input {nn.name = "input"} : tensor<8x4x4x1xui8, "batch">
     %1 = nn.identity %0 : (tensor<8x4x4x1xui8, "batch">) -> tensor<8x4x4x1xf32, "batch">
     %2 = nn.normalize %1 {divide = 2.550000e+02 : f64, mean = array<f64: 5.000000e-01>, std = array<f64: 2.500000e-01>} : (tensor<8x4x4x1xf32, "batch">) -> tensor<8x4x4x1xf32, "batch">
