@@ -202,8 +202,6 @@ void loadCheckpoint(const std::string &path, const syl_model &model, void *state
   for (int32_t i = 0; i < model.tensor_count; ++i) {
     const syl_tensor &tensor = model.tensors[i];
     const TensorEntry *entry = inState(tensor) ? file.find(tensor.name) : nullptr;
-    if (!entry && inState(tensor) && tensor.init == SYL_INIT_COPY) // an average that the file does not have
-      entry = file.find(model.tensors[tensor.init_from].name);
     if (entry)
       require(syl_import_tensor(&tensor, fresh.get(), entryAs(file, *entry, tensor).data()), path);
   }
