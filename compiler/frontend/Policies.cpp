@@ -59,11 +59,6 @@ const std::vector<ScheduleRecord> &scheduleRecords() {
   return records;
 }
 
-const std::vector<std::string> &monitors() {
-  static const std::vector<std::string> words = {"metric", "loss"};
-  return words;
-}
-
 std::vector<std::string> keysOf(const ScheduleRecord &record) {
   std::vector<std::string> keys;
   for (const NumberKey &number : record.numbers)
@@ -72,7 +67,9 @@ std::vector<std::string> keysOf(const ScheduleRecord &record) {
     keys.push_back("milestones");
   if (record.name == "cosine")
     keys.push_back("restarts");
-  if (record.name != "constant" && record.name != "reduce_on_plateau")
+  if (record.name == "reduce_on_plateau")
+    keys.push_back("monitor");
+  else if (record.name != "constant")
     keys.push_back("per");
   return keys;
 }
@@ -168,6 +165,8 @@ private:
     const Node *per = given ? given->find("per") : nullptr;
     if (per)
       numbers.emplace_back("per_step", reader.word(*per, *name + ": per", units) == "step" ? 1 : 0);
+    if (const Node *monitor = *name == "reduce_on_plateau" && given ? given->find("monitor") : nullptr)
+      policies.scheduleMonitor = reader.name(*monitor, *name + ": monitor", false).value_or("");
     if (*name == "multistep")
       readMilestones(given ? given->find("milestones") : nullptr, place);
     if (const Node *restarts = *name == "cosine" && given ? given->find("restarts") : nullptr)
@@ -234,9 +233,9 @@ private:
     static const std::vector<NumberKey> keys = {{"patience", Range::Count, 3}, {"min_delta", Range::NotNegative, 0}};
     if (!reader.checkKeys(node, "early_stopping", {"patience", "min_delta", "monitor"}) && node.kind != Node::Kind::Map)
       return;
-    policies.monitor = monitors().front();
-    if (const Node *word = node.find("monitor"))
-      policies.monitor = reader.word(*word, "early_stopping: monitor", monitors()).value_or(policies.monitor);
+    policies.stopsEarly = true;
+    if (const Node *monitor = node.find("monitor"))
+      policies.monitor = reader.name(*monitor, "early_stopping: monitor", false).value_or("");
     readNumbers(&node, node, "early_stopping", keys, {"patience", "min_delta", "monitor"}, policies.earlyStopping);
   }
 };
@@ -277,6 +276,8 @@ void setPolicies(const Policies &policies, int64_t epochs, mlir::Builder &builde
     return;
   mlir::NamedAttrList schedule;
   schedule.set("kind", builder.getStringAttr(policies.schedule));
+  if (!policies.scheduleMonitor.empty())
+    schedule.set("monitor", builder.getStringAttr(policies.scheduleMonitor));
   schedule.set("epochs", builder.getF64FloatAttr(double(epochs)));
   if (policies.stepsPerEpoch)
     schedule.set("steps_per_epoch", builder.getF64FloatAttr(policies.stepsPerEpoch));
@@ -286,10 +287,11 @@ void setPolicies(const Policies &policies, int64_t epochs, mlir::Builder &builde
 }
 
 mlir::DictionaryAttr earlyStoppingOf(const Policies &policies, mlir::Builder &builder) {
-  if (policies.monitor.empty())
+  if (!policies.stopsEarly)
     return nullptr;
   mlir::NamedAttrList attributes;
-  attributes.set("monitor", builder.getStringAttr(policies.monitor));
+  if (!policies.monitor.empty())
+    attributes.set("monitor", builder.getStringAttr(policies.monitor));
   return dictionaryOf(attributes, policies.earlyStopping, builder);
 }
 

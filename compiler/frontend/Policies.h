@@ -31,8 +31,10 @@ struct Policies {
   std::string schedule; ///< its kind; empty: none
   Numbers scheduleNumbers;
   std::vector<double> milestones;
-  double stepsPerEpoch = 0; ///< for callers that do not know; 0: not given
-  std::string monitor;      ///< of early stopping; empty: none
+  double stepsPerEpoch = 0;    ///< for callers that do not know; 0: not given
+  std::string scheduleMonitor; ///< of reduce_on_plateau: `loss` or a metric; empty: the first metric
+  bool stopsEarly = false;
+  std::string monitor; ///< of early stopping, likewise
   Numbers earlyStopping;
 };
 
