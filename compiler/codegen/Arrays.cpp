@@ -29,6 +29,22 @@ ArrayRow arrayOf(Value value, const std::string &name) {
   return row;
 }
 
+/// Rows of the smallest embedding that reads a value, itself or converted; 0 where none does.
+int64_t embeddingRows(Value value) {
+  int64_t rows = 0;
+  for (Operation *user : value.getUsers()) {
+    int64_t here = 0;
+    if (isa<IdentityOp>(user))
+      here = embeddingRows(user->getResult(0));
+    else if (auto count = user->getAttrOfType<IntegerAttr>("count");
+             count && user->getName().stripDialect() == "embedding")
+      here = count.getInt();
+    if (here && (!rows || here < rows))
+      rows = here;
+  }
+  return rows;
+}
+
 /// Whether an op may be a loss: a layer of two operands or more, of which one is a target.
 bool isLoss(Operation *op) { return isa<LayerOpInterface>(op) && op->getNumOperands() >= 2; }
 
@@ -97,6 +113,7 @@ void describeArrays(Plan &plan, NetworkOp network) {
     ArrayRow row = arrayOf(input, nameOf(input, "input"));
     if (auto layout = input->getAttrOfType<StringAttr>("nn.layout"); layout && layout == "chw")
       std::rotate(row.shape.begin(), row.shape.end() - 1, row.shape.end());
+    row.classes = embeddingRows(input);
     plan.inputs.push_back(row);
   }
   if (auto shape = network->getAttrOfType<DenseI64ArrayAttr>("nn.input_shape"))

@@ -37,7 +37,7 @@ std::string describe(const std::string &kind, const std::vector<ArrayRow> &rows)
   for (const ArrayRow &row : rows) {
     text += " *   " + argumentName(kind, row, rows) + " " + shapeText(row.shape) + " of " + cType(row.dtype);
     if (row.classes)
-      text += ", class numbers from 0 to " + std::to_string(row.classes - 1);
+      text += ", numbers from 0 to " + std::to_string(row.classes - 1);
     if (row.classes && row.ignoreIndex != INT64_MIN)
       text += ", or " + std::to_string(row.ignoreIndex) + " where there is none";
     if (!row.kind.empty())

@@ -55,24 +55,7 @@ syl_status syl_check_pointers(const syl_array *arrays, int32_t count, const void
   return SYL_OK;
 }
 
-syl_status syl_check_call(const syl_model *model, const syl_program *program, const char *purpose, const void *state,
-                          const void *scratch, const void *const *inputs, int32_t n) {
-  syl_status status = syl_check_model(model);
-  if (status != SYL_OK)
-    return status;
-  if (program->phase_count < 1)
-    return syl_fail(SYL_ERROR_ARGUMENT, "'%s' was compiled without %s", model->name, purpose);
-  if ((status = syl_check_block(state, "state")) != SYL_OK || (status = check_header(model, state)) != SYL_OK ||
-      (status = syl_check_block(scratch, "scratch")) != SYL_OK ||
-      (status = syl_check_pointers(model->inputs, model->input_count, inputs, "input")) != SYL_OK)
-    return status;
-  if (n < 1 || n > model->batch)
-    return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for",
-                    (int)n, (int)model->batch, model->name);
-  return SYL_OK;
-}
-
-/* Class numbers of one target. `name` is "target" and, where there are several, its name in quotes. */
+/* Class numbers of one array. `name` is "target" or "input" and, where there are several, its name in quotes. */
 static syl_status check_classes(const syl_array *array, const void *target, int32_t n, const char *name) {
   int64_t each = 1;
   for (int32_t axis = 0; axis < array->rank; ++axis)
@@ -101,14 +84,37 @@ static syl_status check_classes(const syl_array *array, const void *target, int3
   return SYL_OK;
 }
 
-syl_status syl_check_targets(const syl_model *model, const void *const *targets, int32_t n) {
-  syl_status status = syl_check_pointers(model->targets, model->target_count, targets, "target");
-  for (int32_t i = 0; i < model->target_count && status == SYL_OK; ++i) {
-    char name[128] = "target";
-    if (model->target_count > 1)
-      snprintf(name, sizeof name, "target '%s'", model->targets[i].name);
-    if (model->targets[i].classes > 0)
-      status = check_classes(&model->targets[i], targets[i], n, name);
+/* Class numbers of all arrays that hold some. */
+static syl_status check_all_classes(const syl_array *arrays, int32_t count, const void *const *pointers, int32_t n,
+                                    const char *what) {
+  syl_status status = SYL_OK;
+  for (int32_t i = 0; i < count && status == SYL_OK; ++i) {
+    char name[128];
+    snprintf(name, sizeof name, count > 1 ? "%s '%s'" : "%s", what, arrays[i].name);
+    if (arrays[i].classes > 0)
+      status = check_classes(&arrays[i], pointers[i], n, name);
   }
   return status;
+}
+
+syl_status syl_check_call(const syl_model *model, const syl_program *program, const char *purpose, const void *state,
+                          const void *scratch, const void *const *inputs, int32_t n) {
+  syl_status status = syl_check_model(model);
+  if (status != SYL_OK)
+    return status;
+  if (program->phase_count < 1)
+    return syl_fail(SYL_ERROR_ARGUMENT, "'%s' was compiled without %s", model->name, purpose);
+  if ((status = syl_check_block(state, "state")) != SYL_OK || (status = check_header(model, state)) != SYL_OK ||
+      (status = syl_check_block(scratch, "scratch")) != SYL_OK ||
+      (status = syl_check_pointers(model->inputs, model->input_count, inputs, "input")) != SYL_OK)
+    return status;
+  if (n < 1 || n > model->batch)
+    return syl_fail(SYL_ERROR_ARGUMENT, "found %d samples, expected 1 to %d, the batch that '%s' was compiled for",
+                    (int)n, (int)model->batch, model->name);
+  return check_all_classes(model->inputs, model->input_count, inputs, n, "input");
+}
+
+syl_status syl_check_targets(const syl_model *model, const void *const *targets, int32_t n) {
+  syl_status status = syl_check_pointers(model->targets, model->target_count, targets, "target");
+  return status == SYL_OK ? check_all_classes(model->targets, model->target_count, targets, n, "target") : status;
 }

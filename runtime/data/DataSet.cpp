@@ -168,20 +168,21 @@ int64_t labelAt(const Array &labels, size_t index) {
 }
 
 /// Class numbers in range, or the number that stands for none.
-void checkClasses(const Array &array, const std::string &path, const syl_array &want) {
+void checkClasses(const Array &array, const std::string &path, const syl_array &want, bool isTarget) {
   requireLossless(array, SYL_INT64, path);
   for (size_t i = 0, count = size_t(array.elements()); i < count; ++i) {
     int64_t label = labelAt(array, i);
     if ((label < 0 || label >= want.classes) && (label != want.ignore_index || label == SYL_NO_CLASS))
       throw Error(SYL_ERROR_MISMATCH, path,
-                  format("found label %lld at index %zu, expected 0 to %lld: the network has %lld classes",
+                  format(isTarget ? "found label %lld at index %zu, expected 0 to %lld: the network has %lld classes"
+                                  : "found %lld at index %zu, expected 0 to %lld: the embedding has %lld rows",
                          (long long)label, i, (long long)want.classes - 1, (long long)want.classes));
   }
 }
 
-void checkValues(const Array &array, const std::string &path, const syl_array &want, bool finite) {
+void checkValues(const Array &array, const std::string &path, const syl_array &want, bool finite, bool isTarget) {
   if (want.classes) {
-    checkClasses(array, path, want);
+    checkClasses(array, path, want, isTarget);
     return;
   }
   requireLossless(array, syl_dtype(want.dtype), path);
@@ -203,7 +204,7 @@ void checkInput(const Array &input, const std::string &path, const syl_model &mo
   if (input.shape[0] > INT32_MAX)
     throw Error(SYL_ERROR_MISMATCH, path,
                 format("found %lld samples, expected at most %d", (long long)input.shape[0], INT32_MAX));
-  checkValues(input, path, want, finite);
+  checkValues(input, path, want, finite, false);
 }
 
 void checkTarget(const Array &target, const std::string &path, const syl_array &want, bool finite) {
@@ -213,7 +214,7 @@ void checkTarget(const Array &target, const std::string &path, const syl_array &
     throw Error(SYL_ERROR_MISMATCH, path,
                 "found targets of shape " + shapeText(sample) + ", expected " +
                     (want.classes && want.rank == 0 ? "one class number for each sample" : described(want)));
-  checkValues(target, path, want, finite);
+  checkValues(target, path, want, finite, true);
 }
 
 /// Reads inputs and targets and checks them; no targets where `files` has none.

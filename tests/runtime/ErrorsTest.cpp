@@ -104,6 +104,22 @@ TEST(Errors, NumbersThatStandForNoClass) {
   EXPECT_STREQ(syl_last_error(), "'toy' was compiled without evaluation");
 }
 
+TEST(Errors, RowsOfAnEmbeddingAreInRange) {
+  Training run({.inputDtype = SYL_UINT8});
+  syl_array array = run.model.get()->inputs[0];
+  syl_model model = *run.model.get();
+  model.inputs = &array;
+  const uint8_t rows[] = {0, 9, 3, 10, 1};
+  const void *const input = rows;
+  void *const output = nullptr;
+  array.classes = 10;
+  EXPECT_EQ(syl_predict(&model, run.state.get(), run.scratch.get(), &input, 1, &output), SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "input of sample 0 is 10, expected 0 to 9");
+  array.classes = 11;
+  EXPECT_EQ(syl_predict(&model, run.state.get(), run.scratch.get(), &input, 1, &output), SYL_ERROR_ARGUMENT);
+  EXPECT_STREQ(syl_last_error(), "output is null");
+}
+
 TEST(Errors, SeveralArraysAreCalledByTheirNames) {
   Training run({.several = true});
   const syl_model *model = run.model.get();

@@ -9,6 +9,7 @@ CHECK is one or more of
     shipped        training leaves the bits that `step` leaves, whose variant of the object keeps the gradients
     resume         training that stops cleanly and resumes ends with the bits of training that does not stop
     round_trip     a checkpoint goes through `step --state` and `predict` unchanged
+    branches       a network of two inputs and two losses, from `step` to `summary` (branches.py)
 The last line is `N passed, N failed`; the exit status is 1 where one failed.
 """
 import argparse
@@ -24,6 +25,7 @@ import time
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ops"))
+import branches  # noqa: E402
 import cases  # noqa: E402
 import command  # noqa: E402
 import formula  # noqa: E402
@@ -178,7 +180,7 @@ def check_round_trip(sylvite, folder):
 
 
 CHECKS = {"threads": check_threads, "reproducible": check_reproducible, "shipped": check_shipped,
-          "resume": check_resume, "round_trip": check_round_trip}
+          "resume": check_resume, "round_trip": check_round_trip, "branches": branches.check}
 
 
 def main():

@@ -116,7 +116,7 @@ typedef struct syl_array {
   int32_t dtype;               /* syl_dtype */
   int32_t rank;                /* of one sample; 0 for one number */
   int64_t shape[SYL_MAX_RANK]; /* of one sample, as the caller lays it out */
-  int64_t classes;             /* of a target: its elements are class numbers in [0, classes); 0 where they are not */
+  int64_t classes;      /* its elements are class numbers, or rows of an embedding, in [0, classes); 0: they are not */
   int64_t ignore_index; /* of such a target: a number that stands for no class; SYL_NO_CLASS where there is none */
   const char *kind;     /* of an output: "softmax", "sigmoid" or "linear"; null for others */
 } syl_array;
