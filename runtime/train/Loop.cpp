@@ -43,7 +43,7 @@ MetricValue Score::first() const {
 }
 
 MetricValue Score::monitored(const std::string &monitor) const {
-  if (monitor.empty())
+  if (monitor.empty() || monitor == "metric")
     return first();
   if (monitor == "loss")
     return {"loss", "loss", loss, false, false};

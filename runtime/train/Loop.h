@@ -19,7 +19,7 @@ struct Score {
 
   /// What decides which epoch is best: the first metric, or the loss.
   MetricValue first() const;
-  /// The value that `monitor` names: `loss`, a metric, or, where it is empty, first(). Throws Error
+  /// The value that `monitor` names: `loss`, a metric's name, or, where it is empty or `metric`, first(). Throws Error
   /// (SYL_ERROR_MISMATCH) where there is no such metric.
   MetricValue monitored(const std::string &monitor) const;
   /// What is printed of the best epoch: the accuracy where there is one, else first(): "accuracy 91.24%".

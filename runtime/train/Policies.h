@@ -7,7 +7,8 @@
 //   reduce_on_plateau: {monitor, factor, patience, threshold, threshold_mode, cooldown, min, eps};
 //   early_stopping: {monitor, patience, min_delta};
 //   weights: {file, prefix: [[FROM, TO], …]}, the file that training starts from (Weights.h).
-// All may be absent. `monitor` is `loss` or a metric; the default is the first metric, or the loss where there is none.
+// All may be absent. `monitor` is `loss`, a metric's name, or `metric`, the default: the first metric, or the loss
+// where there is none.
 #pragma once
 
 #include "sylvite/sylvite.h"

@@ -105,6 +105,18 @@ def check_weights(sylvite, net, data, folder):
     return [f"train: expected '{line}':\n{printed}" for line in expected if line not in printed]
 
 
+def check_policies(sylvite, data, folder):
+    """Early stopping and a rate that follows the loss, as the network file asks for them."""
+    net = folder / "policies.yaml"
+    net.write_text(NETWORK.replace("training: {", "training: {early_stopping: {patience: 2, min_delta: 100, monitor: loss}, "
+                                   "schedule: {reduce_on_plateau: {patience: 0, factor: 0.5, threshold: 0.9}}, "),
+                   encoding="utf-8")
+    shutil.rmtree(folder / "policies", ignore_errors=True)
+    printed = sylvite.run("train", net, "--data", data, "--out", folder / "policies").stdout
+    expected = ["stopped after epoch 3 of 6: no better for 2 epochs", "learning rate 0.025\n", "learning rate 0.0125\n"]
+    return [f"train: expected '{line}':\n{printed}" for line in expected if line not in printed]
+
+
 def check_summary(sylvite, net):
     printed = sylvite.run("summary", net).stdout
     rows = {line.split()[0]: line.split() for line in printed.splitlines() if line.strip()}
@@ -122,4 +134,4 @@ def check(sylvite, folder):
     net.write_text(NETWORK, encoding="utf-8")
     write_data(data)
     return check_step(sylvite, net, data, folder) + check_train(sylvite, net, data, folder) \
-        + check_weights(sylvite, net, data, folder) + check_summary(sylvite, net)
+        + check_weights(sylvite, net, data, folder) + check_policies(sylvite, data, folder) + check_summary(sylvite, net)
