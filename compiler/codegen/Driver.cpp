@@ -79,7 +79,7 @@ private:
   LLVM::LLVMStructType bufferType, frameType, tensorType, arrayType, headType, factorType, phaseType, programType,
       kernelType;
   llvm::StringMap<LLVM::LLVMFuncOp> functions;
-  llvm::StringMap<std::string> strings, dimTables;
+  llvm::StringMap<std::string> strings, numberTables;
   struct PhaseRow {
     std::string function, name;
     int64_t slices;
@@ -178,16 +178,21 @@ private:
 
   /// halide_dimension_t[]: min, extent, stride, flags.
   std::string dimTable(const BufferSpec &spec) {
-    std::string key;
     std::vector<int32_t> numbers;
     for (const Dim &dim : spec.dims)
-      for (int64_t number : {dim.min, dim.extent, dim.stride, int64_t(0)}) {
+      for (int64_t number : {dim.min, dim.extent, dim.stride, int64_t(0)})
         numbers.push_back(int32_t(number));
-        key += std::to_string(number) + ",";
-      }
-    std::string &name = dimTables[key];
+    return numberTable(numbers);
+  }
+
+  /// An internal constant of these numbers; equal ones are one.
+  std::string numberTable(const std::vector<int32_t> &numbers) {
+    std::string key;
+    for (int32_t number : numbers)
+      key += std::to_string(number) + ",";
+    std::string &name = numberTables[key];
     if (name.empty()) {
-      name = "dims_" + std::to_string(dimTables.size());
+      name = "numbers_" + std::to_string(numberTables.size());
       OpBuilder::InsertionGuard guard(builder);
       toModuleEnd();
       LLVM::GlobalOp::create(
@@ -200,8 +205,7 @@ private:
   // ---- functions
 
   void declareRuntime() {
-    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()),
-            {ptr, i32, i32, i32, i32, i32, i32, i32, i64});
+    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, i32, ptr});
     declare("syl_state_bytes", i64, {ptr});
     declare("syl_scratch_bytes", i64, {ptr, i32, i32});
     declare("syl_init_state", i32, {ptr, ptr, i64});
@@ -283,16 +287,17 @@ private:
         ++index;
       }
     Value status = call(kernel.symbol, arguments);
-    if (signature.halo) {
-      const nn::Layout &layout = *signature.halo;
+    for (const ZeroFill &fill : signature.zeroFills) {
       BufferSpec start = signature.outputs[0];
       auto buffer = const_cast<Call &>(region).region->getAttrOfType<DictionaryAttr>("buffer");
       start.offset = cast<IntegerAttr>(buffer.get("offset")).getInt();
       int64_t bytes = start.element.getIntOrFloatBitWidth() / 8;
-      call("syl_zero_halo",
-           {pointerTo(start), images, constant(i32, layout.rows()), constant(i32, layout.columns()),
-            constant(i32, layout.halo.top), constant(i32, layout.halo.left), constant(i32, layout.height),
-            constant(i32, layout.width), constant(i64, layout.channels * bytes)});
+      std::vector<int32_t> numbers;
+      for (const auto *row : {&fill.extent, &fill.before, &fill.size})
+        numbers.insert(numbers.end(), row->begin(), row->end());
+      numbers.push_back(int32_t(fill.pixel * bytes));
+      Value blocks = LLVM::MulOp::create(builder, loc, images, constant(i32, fill.rows));
+      call("syl_zero_halo", {pointerTo(start), blocks, address(numberTable(numbers))});
     }
     ret(status);
     return name;

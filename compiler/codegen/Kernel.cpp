@@ -132,11 +132,28 @@ private:
       Expr channel = at[0];
       at[0] = Halide::min(channel, int(spec.padFrom) - 1);
       value.func(outer) = select(channel < int(spec.padFrom), param(at), cast(param.type(), 0));
+    } else if (coreOf(region)->hasTrait<Reindexing>() && spec.kind == Kind::Batch) {
+      value.func(outer) = zeroOutside(param, spec, at);
     } else {
       value.func(outer) = param(at);
       value.detached = [param](std::vector<Expr> place) { return param(place); };
     }
     return value;
+  }
+
+  /// The buffer at a place that may lie outside of it, where it is zero.
+  Expr zeroOutside(ImageParam param, const BufferSpec &spec, std::vector<Expr> at) {
+    Expr inside;
+    for (size_t d = 0; d < spec.dims.size(); ++d) {
+      const Dim &dim = spec.dims[d];
+      if (dim.name == "n")
+        continue;
+      int low = int(dim.min), high = int(dim.min + dim.extent) - 1;
+      Expr within = at[d] >= low && at[d] <= high;
+      inside = inside.defined() ? inside && within : within;
+      at[d] = clamp(likely(at[d]), low, high);
+    }
+    return inside.defined() ? select(inside, param(at), cast(param.type(), 0)) : Expr(param(at));
   }
 
   void setAlignment(OutputImageParam param, const BufferSpec &spec) {
@@ -201,36 +218,32 @@ private:
     value.view = viewOf(result);
     std::vector<Var> dims;
     if (value.kind == Kind::Batch) {
-      if (!value.view.image)
-        dims = {varOf("c"), varOf("n")};
-      else if (value.view.phased())
-        dims = {varOf("c"), varOf("xi"), varOf("x"), varOf("yi"), varOf("y"), varOf("n")};
-      else
-        dims = {varOf("c"), varOf("x"), varOf("y"), varOf("n")};
+      dims = ops::dimsOf(value.view);
     } else {
-      value.extents = placeholderExtents(type);
-      static constexpr const char *conv[] = {"o", "c", "kx", "ky"}, *dense[] = {"o", "k"};
-      for (size_t d = 0; d < value.extents.size(); ++d)
-        dims.push_back(varOf(value.extents.size() == 4 ? conv[d] : value.extents.size() == 2 ? dense[d] : "c"));
+      for (const Dim &dim : placeholderDims(result)) {
+        value.extents.push_back(dim.extent);
+        dims.push_back(varOf(dim.name));
+      }
     }
     value.func = makeFunc("placeholder");
     value.func(dims) = cast(element, 0);
     return value;
   }
 
-  /// Physical extents of a weight whose value the derivative does not need, after the cut along the output axis.
-  std::vector<int64_t> placeholderExtents(mlir::RankedTensorType type) {
-    // A gradient lies as its variable does; a bias's gradient needs the weights' extents only for the definition.
+  /// Physical dimensions of a variable whose value the derivative does not need, after the cut along the output axis.
+  std::vector<Dim> placeholderDims(mlir::Value placeholder) {
+    auto shape = mlir::cast<mlir::RankedTensorType>(placeholder.getType()).getShape();
+    std::vector<Dim> dims;
+    for (const KernelDim &dim : kernelDims(placeholder))
+      dims.push_back({dim.name, 0, dim.extent, 1});
+    int64_t groups = groupsOf(coreOf(region));
+    if (dims.size() == 1 && groups > 1)
+      return {{"c", 0, shape[0] / groups, 1}, {"g", 0, groups, 1}};
     mlir::Value result = region.getResult(0);
-    if (mlir::cast<mlir::RankedTensorType>(result.getType()).getShape() == type.getShape() && region.getLike())
-      return cutExtents(region, result);
-    std::vector<int64_t> extents;
-    llvm::ArrayRef<int64_t> shape = type.getShape();
-    if (shape.size() == 4)
-      return {paddedChannels(shape[0]), paddedChannels(shape[1]), shape[3], shape[2]};
-    for (int64_t extent : shape)
-      extents.push_back(paddedChannels(extent));
-    return extents;
+    if (mlir::cast<mlir::RankedTensorType>(result.getType()).getShape() == shape && region.getLike())
+      for (auto [dim, extent] : llvm::zip(dims, cutExtents(region, result)))
+        dim.extent = extent;
+    return dims;
   }
 
   ops::Value buildVjp(VjpOp vjp, std::map<void *, ops::Value> &outer) {
@@ -287,11 +300,21 @@ private:
         add(extent);
       return bounds;
     }
-    if (value.func.dimensions() > 1)
-      add(value.view.channels);
-    if (value.view.image) {
-      add(value.view.width);
-      add(value.view.height);
+    const View &view = value.view;
+    if (view.groups > 1) {
+      add(view.groupChannels());
+      add(view.groups);
+    } else if (value.func.dimensions() > 1) {
+      add(view.channels);
+    }
+    for (unsigned i = 0; i < view.rank; ++i) {
+      const Axis &axis = view.axes[i];
+      if (view.phased()) {
+        add(axis.stride);
+        add(axis.extent);
+      } else {
+        bounds.push_back({int(axis.before), int(axis.before + axis.size) - 1});
+      }
     }
     bounds.push_back({0, images - 1});
     // A linear layer that is cut along its units computes a block of them.
@@ -310,13 +333,16 @@ private:
       at.push_back(dims.back());
     }
     const View &view = results.front().view;
-    if (spec.kind == Kind::Batch && view.image && !view.phased()) {
-      at[1] = at[1] + int(view.left);
-      at[2] = at[2] + int(view.top);
-    }
+    unsigned first = view.groups > 1 ? 2 : 1;
+    if (spec.kind == Kind::Batch && !view.phased())
+      for (unsigned axis = 0; axis < view.rank; ++axis)
+        at[first + axis] = at[first + axis] + int(view.axes[axis].before);
     kernel.output = Func("output");
     if (results.size() == 1) {
-      kernel.output(dims) = cast(halideType(spec.element), results.front().func(at));
+      Expr value = cast(halideType(spec.element), results.front().func(at));
+      if (spec.kind == Kind::Batch && view.groups == 1 && spec.dims.size() > 1 && !keepsZero())
+        value = maskPadding(value, dims.front(), view);
+      kernel.output(dims) = value;
     } else {
       std::vector<Expr> values;
       for (const ops::Value &result : results)
@@ -337,6 +363,21 @@ private:
     for (size_t d = 0; d < spec.dims.size(); ++d)
       if (spec.dims[d].name != "n")
         kernel.output.bound(varOf(spec.dims[d].name), int(spec.dims[d].min), int(spec.dims[d].extent));
+  }
+
+  /// Whether every op of the region maps zeros to zeros.
+  bool keepsZero() {
+    bool all = true;
+    region.getBody().walk([&](mlir::Operation *op) {
+      all &= op->hasTrait<KeepsZero>() || mlir::isa<VjpOp, YieldOp>(op);
+    });
+    return all;
+  }
+
+  /// Zero in the padding of channels, of each pixel where a vector is an image's.
+  static Expr maskPadding(Expr value, Var channel, const View &view) {
+    return view.realChannels == view.channels ? value
+                                              : select(channel < int(view.realChannels), value, cast(value.type(), 0));
   }
 
   void registerFuncs() {
@@ -388,21 +429,30 @@ private:
       return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape();
     };
     if (auto window = windowOf(core)) {
-      auto output = mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape();
-      dims["kernel_h"] = window->size[0];
-      dims["kernel_w"] = window->size[1];
-      dims["stride_h"] = window->stride[0];
-      dims["stride_w"] = window->stride[1];
-      dims["stride"] = std::max(window->stride[0], window->stride[1]);
-      dims["padding"] = *std::max_element(window->padding.begin(), window->padding.end());
-      dims["height"] = output[1];
-      dims["width"] = output[2];
-      dims["input_height"] = operandShape(0)[1];
-      dims["input_width"] = operandShape(0)[2];
+      View input = naturalView(mlir::cast<mlir::RankedTensorType>(core->getOperand(0).getType()));
+      View output = naturalView(mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()));
+      static constexpr const char *sizes[] = {"width", "height", "depth"};
+      static constexpr const char letters[] = {'w', 'h', 'd'};
+      dims["stride"] = dims["dilation"] = 1;
+      dims["padding"] = 0;
+      for (unsigned i = 0; i < window->rank; ++i) {
+        const WindowAxis &along = window->axes[i];
+        dims[std::string("kernel_") + letters[i]] = along.size;
+        dims[std::string("stride_") + letters[i]] = along.stride;
+        dims["stride"] = std::max(dims["stride"], along.stride);
+        dims["dilation"] = std::max(dims["dilation"], along.dilation);
+        dims["padding"] = std::max({dims["padding"], along.before,
+                                    (along.outputs - 1) * along.stride + (along.size - 1) * along.dilation + 1 -
+                                        along.before - input.axes[i].size});
+        dims[sizes[i]] = output.axes[i].size;
+        dims[std::string("input_") + sizes[i]] = input.axes[i].size;
+      }
     }
     if (core->hasTrait<Contraction>()) {
-      auto weight = operandShape(1);
-      dims["filters"] = paddedChannels(weight[0]);
+      dims["filters"] = paddedChannels(
+          core->hasTrait<Windowed>() ? mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape().back()
+                                     : operandShape(1)[0]);
+      dims["groups"] = groupsOf(core);
       int64_t features = paddedChannels(operandShape(0).back());
       if (!core->hasTrait<Windowed>())
         for (int64_t extent : operandShape(0).drop_front().drop_back())
@@ -415,9 +465,10 @@ private:
     } else if (!core->getOperands().empty()) {
       View view = viewOf(core->getOperand(0));
       dims["channels"] = view.channels;
-      if (view.image && !windowOf(core)) {
-        dims["width"] = view.width;
-        dims["height"] = view.height;
+      if (view.image() && !windowOf(core)) {
+        dims["width"] = view.axes[0].size;
+        dims["height"] = view.axes[1].size;
+        dims["depth"] = view.axes[2].size;
       }
     }
     dims["task"] = signature.tasks;
@@ -429,8 +480,9 @@ private:
 std::vector<std::string> kernelDimNames() {
   std::vector<std::string> names{"vector_bytes", "lanes",        "images",      "dtype",   "target",   "kernel_h",
                                  "kernel_w",     "stride_h",     "stride_w",    "stride",  "padding",  "height",
-                                 "width",        "input_height", "input_width", "filters", "channels", "task"};
-  for (const char *dim : {"c", "xi", "x", "yi", "y", "o", "k", "kx", "ky", "j", "s", "i"})
+                                 "width",        "input_height", "input_width", "filters", "channels", "task",
+                                 "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups"};
+  for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);
   return names;
 }

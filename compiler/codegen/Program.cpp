@@ -1,6 +1,7 @@
 //===- Program.cpp - a planned module as calls and tables ---------------------------------------------------------===//
 #include "compiler/codegen/Program.h"
 
+#include "compiler/dialect/Layout.h"
 #include "compiler/support/Hash.h"
 
 using namespace mlir;
@@ -40,8 +41,10 @@ double flopsOf(RegionOp region) {
   if (core->hasTrait<Contraction>()) {
     if (region.getKernel().ends_with(".grad_bias"))
       return elements(core->getResult(0));
+    // Each weight of a filter meets each pixel of the output, or of the input that a transposed convolution spreads.
+    Value pixels = core->hasTrait<Transposed>() ? core->getOperand(0) : core->getResult(0);
     double taps = elements(core->getOperand(1)) / double(typeOf(core->getOperand(1)).getDimSize(0));
-    return 2 * taps * elements(core->getResult(0));
+    return 2 * taps * elements(pixels);
   }
   Value first = region.getInputs().empty() ? region.getResult(0) : region.getInputs()[0];
   return elements(first);
@@ -57,54 +60,29 @@ double trafficOf(const Signature &signature) {
 
 /// PyTorch's axes of a variable-like tensor and where their elements lie.
 std::vector<Factor> variableFactors(Value value) {
-  auto shape = typeOf(value).getShape();
-  SmallVector<int64_t> extents = variableExtents(value);
-  if (shape.size() == 1)
-    return {{0, 1, shape[0], 1}};
-  if (shape.size() == 4) { // OIHW from (o, c, kx, ky)
-    int64_t o = 1, c = extents[0], x = c * extents[1], y = x * extents[2];
-    return {{0, 1, shape[0], o}, {1, 1, shape[1], c}, {2, 1, shape[2], y}, {3, 1, shape[3], x}};
+  std::vector<Factor> factors;
+  int64_t stride = 1;
+  for (const VariableDim &dim : variableDims(value)) {
+    factors.push_back({int32_t(dim.axis), dim.divisor, dim.extent, stride});
+    stride *= dim.physical;
   }
-  // [out, in] from (o, k): the features of an image are counted C, H, W but lie H, W, C
-  std::vector<Factor> factors{{0, 1, shape[0], 1}};
-  Operation *definition = value.getDefiningOp();
-  Block &block = *definition->getBlock();
-  std::string name;
-  if (auto variable = dyn_cast<VariableOp>(definition))
-    name = variable.getKind() != "slot"             ? variable.getName().str()
-           : variable.getName().starts_with("ema.") ? variable.getName().split('.').second.str()
-                                                    : variable.getName().split('.').second.split('.').second.str();
-  else
-    name = cast<RegionOp>(definition).getLike()->str();
-  VariableOp variable = findVariable(block, name);
-  for (OpOperand &use : variable.getOutput().getUses())
-    if (auto region = dyn_cast<RegionOp>(use.getOwner()))
-      for (OpOperand &inner : region.getBody().front().getArgument(use.getOperandNumber()).getUses())
-        if (auto linear = dyn_cast<LinearOp>(inner.getOwner()); linear && linear.getFlattenInput()) {
-          auto image = typeOf(linear.getInput()).getShape();
-          int64_t height = image[1], width = image[2], channels = image[3], padded = paddedChannels(channels);
-          int64_t row = extents[0];
-          factors.push_back({1, height * width, channels, row});
-          factors.push_back({1, width, height, row * padded * width});
-          factors.push_back({1, 1, width, row * padded});
-          return factors;
-        }
-  factors.push_back({1, 1, shape[1], extents[0]});
+  llvm::stable_sort(factors, [](const Factor &a, const Factor &b) {
+    return std::pair(a.axis, -a.divisor) < std::pair(b.axis, -b.divisor);
+  });
   return factors;
 }
 
-/// [N, C, H, W] or [N, C] of a value in a batch buffer.
+/// The axes of a value in a batch buffer, in the order that arrays of the caller have: [N, …, C].
 std::vector<Factor> batchFactors(Value value, int64_t &start) {
   Layout layout = layoutOf(value);
   auto shape = typeOf(value).getShape();
   std::vector<Factor> factors{{0, 1, layout.units, layout.unit}};
   start = layout.interior();
-  if (shape.size() == 2)
-    factors.push_back({1, 1, shape[1], 1});
-  if (shape.size() == 4) // the caller's own order, as input arrays have it: [N, H, W, C]
-    factors.insert(
-        factors.end(),
-        {{1, 1, shape[1], layout.columns() * layout.channels}, {2, 1, shape[2], layout.channels}, {3, 1, shape[3], 1}});
+  int32_t last = int32_t(shape.size()) - 1;
+  for (unsigned axis = layout.rank; axis-- > 0;)
+    factors.push_back({last - 1 - int32_t(axis), 1, layout.sizes[axis], layout.stride(axis)});
+  if (shape.size() > 1)
+    factors.push_back({last, 1, shape.back(), 1});
   return factors;
 }
 

@@ -6,20 +6,9 @@ using namespace sylvite::nn;
 
 namespace sylvite::codegen {
 
-Operation *coreOf(RegionOp region) {
-  Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  while (auto add = dyn_cast<AddOp>(last)) {
-    Operation *first = add.getInputs()[0].getDefiningOp();
-    if (!first)
-      break;
-    last = first;
-  }
-  if (auto vjp = dyn_cast<VjpOp>(last))
-    return vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  return last;
-}
-
 namespace {
+
+constexpr const char *axisNames[] = {"x", "y", "z"}, *phaseNames[] = {"xi", "yi", "zi"};
 
 /// The image behind a vector that nn.flatten makes, or whose adjoint it takes: the region sees the vector's elements at
 /// the image's coordinates.
@@ -28,13 +17,10 @@ std::optional<View> flattenedImage(RegionOp region, Value value) {
   if (!flatten || cast<RankedTensorType>(value.getType()).getRank() != 2)
     return std::nullopt;
   auto image = cast<RankedTensorType>(flatten.getInput().getType());
-  if (image.getRank() != 4)
+  if (image.getRank() < 3)
     return std::nullopt;
-  View view;
-  view.image = true;
-  view.height = view.extentY = image.getDimSize(1);
-  view.width = view.extentX = image.getDimSize(2);
-  view.channels = view.realChannels = image.getDimSize(3);
+  View view = naturalView(image);
+  view.channels = view.realChannels;
   return view;
 }
 
@@ -43,7 +29,8 @@ int64_t elementBytes(Type element) { return std::max(1u, element.getIntOrFloatBi
 /// Which dimension of a region's tensors the "output" axis cuts, or -1.
 struct Cut {
   RegionOp region;
-  bool forward = false, gradInput = false, gradWeight = false, transpose = false, transposeConv = false;
+  bool forward = false, gradInput = false, gradWeight = false, transpose = false;
+  bool taps = false; ///< a transposition of weights with taps: a task is one of them
 
   explicit Cut(RegionOp region) : region(region) {
     if (region.getAxis() != "output" || *region.getTasks() < 2)
@@ -51,7 +38,7 @@ struct Cut {
     Operation *core = coreOf(region);
     if (isa<TransposeWeightOp>(core)) {
       transpose = true;
-      transposeConv = cast<RankedTensorType>(region.getInputs()[0].getType()).getRank() == 4;
+      taps = kernelDims(region.getInputs()[0]).size() > 2;
       return;
     }
     StringRef name = region.getKernel();
@@ -62,7 +49,7 @@ struct Cut {
   bool any() const { return forward || gradInput || gradWeight || transpose; }
 
   /// For weights (o, k).
-  int weightDim() const { return forward ? 0 : gradInput || gradWeight || (transpose && !transposeConv) ? 1 : -1; }
+  int weightDim() const { return forward ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
   /// For a vector (c, n) that is an input of the region.
   int vectorInputDim(bool adjoint) const { return gradWeight && !adjoint ? 0 : -1; }
   /// For a per-channel tensor (bias).
@@ -199,43 +186,60 @@ struct SpecBuilder {
 
   void batchDims(BufferSpec &spec, Value value, const Layout &layout, bool output) {
     const View &view = spec.view;
-    int64_t channels = layout.channels, columns = layout.columns(), bytes = elementBytes(spec.element);
-    int64_t images = signature.maxImages;
+    int64_t channels = layout.channels, bytes = elementBytes(spec.element), images = signature.maxImages;
     if (std::optional<View> image = flattenedImage(region, value)) {
       spec.view = *image;
-      spec.dims = {{"c", 0, image->channels, image->height * image->width},
-                   {"x", 0, image->width, 1},
-                   {"y", 0, image->height, image->width}};
+      spec.dims = {{"c", 0, image->channels, image->pixels()}};
+      int64_t stride = 1;
+      for (unsigned axis = 0; axis < image->rank; ++axis) {
+        spec.dims.push_back({axisNames[axis], 0, image->axes[axis].size, stride});
+        stride *= image->axes[axis].size;
+      }
       if (!output && paddedChannels(image->channels) > image->channels)
         spec.padFrom = image->channels; // the gradient has padded channels again
     } else if (cast<RankedTensorType>(value.getType()).getRank() == 1) {
       // (n)
-    } else if (!view.image) {
+    } else if (!view.image()) {
       assert(!layout.halo.any() && "a flat reader needs an image without halo");
-      spec.dims.push_back({"c", 0, layout.image ? layout.unit : channels, 1});
-    } else if (view.phased()) {
-      spec.dims = {{"c", 0, channels, 1},
-                   {"xi", 0, view.strideX, channels},
-                   {"x", 0, view.extentX, view.strideX * channels},
-                   {"yi", 0, view.strideY, columns * channels},
-                   {"y", 0, view.extentY, view.strideY * columns * channels}};
-      spec.offset += ((layout.halo.top - view.top) * columns + layout.halo.left - view.left) * channels * bytes;
-    } else if (output) { // the interior, in the image's own coordinates
-      spec.dims = {
-          {"c", 0, channels, 1}, {"x", 0, layout.width, channels}, {"y", 0, layout.height, columns * channels}};
-      spec.offset += layout.interior() * bytes;
+      spec.dims.push_back({"c", 0, layout.rank ? layout.unit : channels, 1});
     } else {
-      spec.dims = {{"c", 0, channels, 1},
-                   {"x", view.left - layout.halo.left, columns, channels},
-                   {"y", view.top - layout.halo.top, layout.rows(), columns * channels}};
+      imageDims(spec, layout, output);
     }
     spec.dims.push_back({"n", 0, images, layout.unit});
-    if (layout.packed && view.channels > channels)
+    if (layout.packed && spec.view.channels > channels && view.groups == 1 && cast<RankedTensorType>(value.getType()).getRank() > 1)
       spec.padFrom = channels;
     auto buffer = value.getDefiningOp()->getAttrOfType<DictionaryAttr>("buffer");
     bool local = cast<StringAttr>(buffer.get("base")).getValue() == "local";
     if (batchAxis && !local)
       spec.sliceStride = signature.samplesPerSlice * layout.unit * bytes;
+  }
+
+  /// Channels, or those of a group and the groups, then the axes with their phases.
+  void imageDims(BufferSpec &spec, const Layout &layout, bool output) {
+    const View &view = spec.view;
+    int64_t channelStride = 1, bytes = elementBytes(spec.element);
+    if (layout.channelsFirst) // the caller's [C, …, W]
+      for (unsigned axis = 0; axis < layout.rank; ++axis)
+        channelStride *= layout.sizes[axis];
+    if (view.groups > 1)
+      spec.dims = {{"c", 0, view.groupChannels(), channelStride},
+                   {"g", 0, view.groups, view.groupChannels() * channelStride}};
+    else
+      spec.dims = {{"c", 0, layout.channels, channelStride}};
+    for (unsigned i = 0; i < view.rank; ++i) {
+      const Axis &axis = view.axes[i];
+      int64_t stride = layout.stride(i);
+      if (view.phased()) {
+        spec.dims.push_back({phaseNames[i], 0, axis.stride, stride});
+        spec.dims.push_back({axisNames[i], 0, axis.extent, axis.stride * stride});
+        spec.offset += (layout.halo.before[i] - axis.before) * stride * bytes;
+      } else if (output) { // the interior, in the image's own coordinates
+        spec.dims.push_back({axisNames[i], 0, layout.sizes[i], stride});
+        spec.offset += layout.halo.before[i] * stride * bytes;
+      } else {
+        spec.dims.push_back({axisNames[i], axis.before - layout.halo.before[i], layout.extent(i), stride});
+      }
+    }
   }
 
   void wholeDims(BufferSpec &spec, Value value, const Layout &layout) {
@@ -248,30 +252,31 @@ struct SpecBuilder {
         spec.dims.push_back({"j", 0, type.getDimSize(1), layout.channels});
       return;
     }
-    SmallVector<int64_t> extents = variableExtents(value);
-    if (extents.size() == 1) {
-      spec.dims.push_back({"c", 0, extents[0], 1});
-      if (type.getRank() == 1)
-        cutDim(spec, cut.channelDim());
-      return;
-    }
-    static constexpr const char *conv[] = {"o", "c", "kx", "ky"}, *dense[] = {"o", "k"};
+    SmallVector<KernelDim> dims = kernelDims(value);
+    SmallVector<int64_t> strides(dims.size());
     int64_t stride = 1;
-    SmallVector<int64_t> strides(extents.size());
-    for (size_t i = 0; i < extents.size(); ++i) {
-      strides[i] = stride;
-      stride *= extents[i];
+    for (auto [dim, of] : llvm::zip(dims, strides)) {
+      of = stride;
+      stride *= dim.extent;
     }
     if (layout.transposed) {
-      strides[0] = extents[1];
+      strides[0] = dims[1].extent;
       strides[1] = 1;
     }
-    for (size_t i = 0; i < extents.size(); ++i)
-      spec.dims.push_back({(extents.size() == 4 ? conv : dense)[i], 0, extents[i], strides[i]});
-    if (cut.transposeConv) {
-      spec.dims[2].extent = spec.dims[3].extent = 1;
-      spec.sliceStride = extents[0] * extents[1] * elementBytes(spec.element);
+    for (auto [dim, of] : llvm::zip(dims, strides))
+      spec.dims.push_back({dim.name, 0, dim.extent, of});
+    int64_t groups = groupsOf(coreOf(region));
+    if (dims.size() == 1 && groups > 1) { // a bias, by groups
+      int64_t channels = cast<RankedTensorType>(value.getType()).getDimSize(0) / groups;
+      spec.dims = {{"c", 0, channels, 1}, {"g", 0, groups, channels}};
+    }
+    if (cut.taps) {
+      for (Dim &tap : llvm::drop_begin(spec.dims, 2))
+        tap.extent = 1;
+      spec.sliceStride = dims[0].extent * dims[1].extent * elementBytes(spec.element);
       signature.block = 1;
+    } else if (dims.size() == 1) {
+      cutDim(spec, cut.channelDim());
     } else {
       cutDim(spec, cut.weightDim());
     }
@@ -281,11 +286,13 @@ struct SpecBuilder {
 } // namespace
 
 std::vector<int64_t> cutExtents(RegionOp region, Value outer) {
-  SmallVector<int64_t> extents = variableExtents(outer);
+  std::vector<int64_t> extents;
+  for (const KernelDim &dim : kernelDims(outer))
+    extents.push_back(dim.extent);
   Cut cut(region);
   if (extents.size() == 2 && cut.weightDim() >= 0)
     extents[cut.weightDim()] /= int64_t(*region.getTasks());
-  return {extents.begin(), extents.end()};
+  return extents;
 }
 
 Signature signatureOf(RegionOp region) {
@@ -317,15 +324,29 @@ Signature signatureOf(RegionOp region) {
   }
   Value yielded = body.getTerminator()->getOperand(0);
   signature.outputs.push_back(builder.make(region.getResult(0), viewOf(yielded), false, true, "output"));
-  Layout layout = layoutOf(region.getResult(0));
-  if (layout.kind == Kind::Batch && layout.halo.any())
-    signature.halo = layout;
-  if (flattenedImage(region, region.getResult(0)) && layout.realChannels < layout.channels) {
-    // The vector's padding is what a halo to its right would be.
-    Layout row;
-    row.width = layout.realChannels;
-    row.halo.right = layout.channels - layout.realChannels;
-    signature.halo = row;
+  Value result = region.getResult(0);
+  Layout layout = layoutOf(result);
+  if (layout.kind != Kind::Batch)
+    return signature;
+  const View &view = signature.outputs.front().view;
+  bool vector = flattenedImage(region, result).has_value();
+  if (layout.realChannels < layout.channels && (vector || view.groups > 1)) {
+    // The kernel writes the real channels alone: their padding is what a halo to the right of a row would be.
+    ZeroFill padding;
+    padding.extent[0] = layout.channels;
+    padding.size[0] = layout.realChannels;
+    padding.rows = layout.unit / layout.channels;
+    signature.zeroFills.push_back(padding);
+  }
+  if (layout.halo.any()) {
+    ZeroFill halo;
+    halo.pixel = layout.channels;
+    for (unsigned axis = 0; axis < layout.rank; ++axis) {
+      halo.extent[axis] = layout.extent(axis);
+      halo.before[axis] = layout.halo.before[axis];
+      halo.size[axis] = layout.sizes[axis];
+    }
+    signature.zeroFills.push_back(halo);
   }
   return signature;
 }

@@ -13,7 +13,7 @@
 namespace sylvite::codegen {
 
 struct Dim {
-  std::string name; ///< c, xi, x, yi, y, n, o, k, kx, ky, j, s, i
+  std::string name; ///< c, g, xi, x, yi, y, zi, z, n, o, k, kx, ky, kz, j, s, i
   int64_t min = 0, extent = 1, stride = 1;
 };
 
@@ -45,6 +45,13 @@ enum class Images {
   Rows,  ///< rows of 16 elements of a flat tensor
 };
 
+/// What a kernel leaves unwritten of its result's buffer: all around the interiors of blocks, which syl_zero_halo zeroes.
+struct ZeroFill {
+  std::array<int64_t, nn::maxAxes> extent{1, 1, 1}, before{}, size{1, 1, 1}; ///< in pixels, innermost first
+  int64_t pixel = 1;                                                         ///< elements of a pixel
+  int64_t rows = 1;                                                          ///< blocks in a sample
+};
+
 struct Signature {
   std::string kernel; ///< conv2d.forward
   std::vector<BufferSpec> inputs, outputs;
@@ -54,7 +61,7 @@ struct Signature {
   int64_t samplesPerSlice = 1;
   int64_t tasks = 1;
   int64_t block = 0;              ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
-  std::optional<nn::Layout> halo; ///< of the result: zeroed after the kernel has run
+  std::vector<ZeroFill> zeroFills; ///< of the result's buffer, after the kernel has run
 };
 
 /// Describes a region of a planned program.
@@ -62,9 +69,6 @@ Signature signatureOf(nn::RegionOp region);
 
 /// Extents of a variable-like tensor inside a region's kernel, after the cut along the output axis.
 std::vector<int64_t> cutExtents(nn::RegionOp region, mlir::Value outer);
-
-/// The op a region computes, or whose derivative it computes.
-mlir::Operation *coreOf(nn::RegionOp region);
 
 } // namespace sylvite::codegen
 

@@ -23,8 +23,7 @@ static void planActivation(ArrayRef<RankedTensorType> inputs, DictionaryAttr att
 #define SYLVITE_PLAIN_ACTIVATION(OP)                                                                                   \
   void OP::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {                       \
     planActivation(inputs, attributes, plan);                                                                          \
-  }                                                                                                                    \
-  LogicalResult OP::verify() { return verifyLayer(*this, 1); }
+  }
 
 SYLVITE_PLAIN_ACTIVATION(EluOp)
 SYLVITE_PLAIN_ACTIVATION(GeluOp)
@@ -48,13 +47,11 @@ void PreluOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes,
                "1, or the number of channels");
   plan.parameters.push_back({"weight", {count}, true, "constant", 0.25, 0});
 }
-LogicalResult PreluOp::verify() { return verifyLayer(*this, 1); }
 
 void SoftplusOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   planActivation(inputs, attributes, plan);
   if (!(real(attributes, "beta", 1) > 0))
     plan.error("beta", "beta must be positive");
 }
-LogicalResult SoftplusOp::verify() { return verifyLayer(*this, 1); }
 
 } // namespace sylvite::nn

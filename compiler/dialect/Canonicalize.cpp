@@ -4,8 +4,9 @@
 // Elementwise ops move before a flatten so that the two meet.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "compiler/dialect/Nn.h"
+#include "compiler/dialect/Layout.h"
 
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -13,29 +14,101 @@ using namespace mlir;
 namespace sylvite::nn {
 namespace {
 
+/// Weights [units, C*H*W] whose features lie as those of the image do, channels innermost.
+SmallVector<VariableDim> flattenedDims(RankedTensorType image, int64_t units) {
+  ArrayRef<int64_t> shape = image.getShape();
+  SmallVector<VariableDim> dims{{"o", 0, 1, units, paddedChannels(units)}};
+  int64_t pixels = 1;
+  for (int64_t extent : shape.drop_front().drop_back())
+    pixels *= extent;
+  dims.push_back({"k", 1, pixels, shape.back(), paddedChannels(shape.back())});
+  int64_t divisor = 1;
+  for (int64_t extent : llvm::reverse(shape.drop_front().drop_back())) {
+    dims.push_back({"k", 1, divisor, extent, extent});
+    divisor *= extent;
+  }
+  return dims;
+}
+
 struct FoldFlattenIntoLinear : OpRewritePattern<LinearOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(LinearOp op, PatternRewriter &rewriter) const override {
     auto flatten = op.getInput().getDefiningOp<FlattenOp>();
-    if (!flatten)
+    auto variable = op.getWeight().getDefiningOp<VariableOp>();
+    if (!flatten || !variable)
       return failure();
+    auto image = cast<RankedTensorType>(flatten.getInput().getType());
+    bool isVector = image.getRank() == 2;
+    if (!isVector && !variable->hasOneUse())
+      return failure(); // the layers that share these weights need not see images of this shape
     rewriter.modifyOpInPlace(op, [&] {
       op.getInputMutable().assign(flatten.getInput());
-      if (cast<RankedTensorType>(flatten.getInput().getType()).getRank() != 2)
+      if (!isVector)
         op.setFlattenInput(true);
+    });
+    if (!isVector)
+      rewriter.modifyOpInPlace(variable, [&] { setVariableDims(variable, flattenedDims(image, op.getUnits())); });
+    return success();
+  }
+};
+
+/// A linear layer on each element of a sequence is a convolution with one tap.
+struct LinearOnSequence : OpRewritePattern<LinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(LinearOp op, PatternRewriter &rewriter) const override {
+    if (op.getFlattenInput() || cast<RankedTensorType>(op.getInput().getType()).getRank() != 3)
+      return failure();
+    NamedAttrList attributes;
+    attributes.set("filters", op.getUnitsAttr());
+    attributes.set("kernel", rewriter.getDenseI64ArrayAttr({1}));
+    attributes.set("bias", op.getBiasAttr());
+    attributes.set("linear_weight", rewriter.getUnitAttr());
+    LayerPlan plan;
+    Conv1dOp::plan(cast<RankedTensorType>(op.getInput().getType()), attributes.getDictionary(op.getContext()), plan);
+    rewriter.replaceOpWithNewOp<Conv1dOp>(op, op->getResultTypes(), op->getOperands(), plan.attributes.getAttrs());
+    return success();
+  }
+};
+
+/// Padding with other pixels than zeros is a layer of its own before the convolution.
+template <typename Conv> struct SeparatePadding : OpRewritePattern<Conv> {
+  using OpRewritePattern<Conv>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Conv op, PatternRewriter &rewriter) const override {
+    if (op.getPaddingMode() == "zeros")
+      return failure();
+    Value input = op.getInput();
+    SmallVector<int64_t> none(op.getPadding().size(), 0);
+    if (op.getPadding() != ArrayRef(none)) {
+      NamedAttrList attributes;
+      attributes.set("padding", op.getPaddingAttr());
+      attributes.set("mode", op.getPaddingModeAttr());
+      LayerPlan plan;
+      PadOp::plan(cast<RankedTensorType>(input.getType()), attributes.getDictionary(op.getContext()), plan);
+      input = PadOp::create(rewriter, op.getLoc(), TypeRange{plan.output}, ValueRange{input}, plan.attributes.getAttrs());
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(input);
+      op.setPadding(none);
+      op.setPaddingMode("zeros");
     });
     return success();
   }
 };
 
-struct MoveElementwiseBeforeFlatten : OpRewritePattern<ReluOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReluOp op, PatternRewriter &rewriter) const override {
-    auto flatten = op.getInput().getDefiningOp<FlattenOp>();
+struct MoveElementwiseBeforeFlatten : RewritePattern {
+  explicit MoveElementwiseBeforeFlatten(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!op->hasTrait<Elementwise>() || op->getNumOperands() != 1)
+      return failure();
+    auto flatten = op->getOperand(0).getDefiningOp<FlattenOp>();
     if (!flatten || !flatten->hasOneUse())
       return failure();
-    Value image = ReluOp::create(rewriter, op.getLoc(), flatten.getInput().getType(), flatten.getInput());
-    rewriter.replaceOpWithNewOp<FlattenOp>(op, op.getType(), image);
+    IRMapping mapping;
+    mapping.map(op->getOperand(0), flatten.getInput());
+    Operation *moved = rewriter.clone(*op, mapping);
+    auto type = cast<RankedTensorType>(flatten.getInput().getType());
+    moved->getResult(0).setType(type.clone(cast<RankedTensorType>(op->getResult(0).getType()).getElementType()));
+    rewriter.replaceOpWithNewOp<FlattenOp>(op, op->getResult(0).getType(), moved->getResult(0));
     return success();
   }
 };
@@ -43,11 +116,21 @@ struct MoveElementwiseBeforeFlatten : OpRewritePattern<ReluOp> {
 } // namespace
 
 void LinearOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<FoldFlattenIntoLinear>(context);
+  patterns.add<FoldFlattenIntoLinear, LinearOnSequence>(context);
 }
 
-void ReluOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<MoveElementwiseBeforeFlatten>(context);
+void Conv1dOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SeparatePadding<Conv1dOp>>(context);
+}
+void Conv2dOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SeparatePadding<Conv2dOp>>(context);
+}
+void Conv3dOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SeparatePadding<Conv3dOp>>(context);
+}
+
+void NnDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
+  patterns.add<MoveElementwiseBeforeFlatten>(getContext());
 }
 
 } // namespace sylvite::nn

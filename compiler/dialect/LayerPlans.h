@@ -1,6 +1,6 @@
 //===- LayerPlans.h - what the layers' plan() functions share -----------------------------------------------------===//
 //
-// Reading attributes, setting the output's type, and the verifier that all layers have. Layer: dialect; included by the
+// Reading attributes, setting the output's type. Layer: dialect; included by the
 // files that define plan(), by no others.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -29,15 +29,8 @@ inline double real(mlir::DictionaryAttr attributes, llvm::StringRef key, double 
 /// The output type, or an error where a dimension or the product of dimensions is too large.
 void setOutput(LayerPlan &plan, mlir::RankedTensorType input, llvm::ArrayRef<int64_t> sample, mlir::Type element);
 
-using PlanFunction = void (*)(llvm::ArrayRef<mlir::RankedTensorType> inputs, mlir::DictionaryAttr attributes,
-                              LayerPlan &plan);
-
-/// The plan of a layer must agree with its op's operands and result. The first `inputs` operands are no variables.
-mlir::LogicalResult verifyPlan(mlir::Operation *op, unsigned inputs, PlanFunction plan);
-
-template <typename Layer> mlir::LogicalResult verifyLayer(Layer op, unsigned inputs) {
-  return verifyPlan(op, inputs, &Layer::plan);
-}
+/// Refuses weights of more than maxElements elements, at attribute `key`. `extents` are all positive.
+bool weightFits(LayerPlan &plan, llvm::ArrayRef<int64_t> extents, llvm::StringRef key);
 
 } // namespace sylvite::nn
 

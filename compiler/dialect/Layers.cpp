@@ -6,142 +6,11 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/LayerPlans.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <cmath>
 
 using namespace mlir;
 
 namespace sylvite::nn {
-
-namespace {
-
-constexpr const char *imageHint = "an image has height, width and channels: [H, W, C]";
-
-/// The pair under `key`, or `otherwise`.
-std::array<int64_t, 2> pair(DictionaryAttr attributes, StringRef key, std::array<int64_t, 2> otherwise) {
-  auto attribute = dyn_cast_or_null<DenseI64ArrayAttr>(attributes.get(key));
-  if (!attribute || attribute.size() != 2)
-    return otherwise;
-  return {attribute[0], attribute[1]};
-}
-
-std::string times(int64_t a, int64_t b) { return std::to_string(a) + "x" + std::to_string(b); }
-
-bool needsImage(ArrayRef<RankedTensorType> inputs, LayerPlan &plan) {
-  if (inputs[0].getRank() == 4)
-    return true;
-  plan.error("", "needs an image [H, W, C], found " + sampleShape(inputs[0]), imageHint);
-  return false;
-}
-
-/// Padding as [top, bottom, left, right]; `same` and `valid` are resolved against input, window and stride.
-std::optional<std::array<int64_t, 4>> resolvePadding(DictionaryAttr attributes, RankedTensorType input,
-                                                     std::array<int64_t, 2> window, std::array<int64_t, 2> stride,
-                                                     LayerPlan &plan) {
-  std::array<int64_t, 4> padding{0, 0, 0, 0};
-  Attribute attribute = attributes.get("padding");
-  if (auto word = dyn_cast_or_null<StringAttr>(attribute)) {
-    if (word.getValue() == "same") {
-      for (int axis = 0; axis < 2; ++axis) {
-        int64_t size = input.getDimSize(1 + axis), outputs = (size + stride[axis] - 1) / stride[axis];
-        int64_t total = std::max<int64_t>(0, (outputs - 1) * stride[axis] + window[axis] - size);
-        padding[2 * axis] = total / 2;
-        padding[2 * axis + 1] = total - total / 2;
-      }
-    } else if (word.getValue() != "valid") {
-      plan.error("padding", "padding '" + word.getValue() + "' is unknown", "a number, a pair [H, W], same or valid");
-      return std::nullopt;
-    }
-  } else if (auto numbers = dyn_cast_or_null<DenseI64ArrayAttr>(attribute)) {
-    for (int64_t value : numbers.asArrayRef())
-      if (value < 0 || value > maxDimension) {
-        plan.error("padding", "padding " + Twine(value) + " is out of range", "padding is 0 or more");
-        return std::nullopt;
-      }
-    if (numbers.size() == 1)
-      padding.fill(numbers[0]);
-    else if (numbers.size() == 2)
-      padding = {numbers[0], numbers[0], numbers[1], numbers[1]};
-    else if (numbers.size() == 4)
-      padding = {numbers[0], numbers[1], numbers[2], numbers[3]};
-  }
-  return padding;
-}
-
-/// Output height and width of a window that slides over the padded input.
-std::optional<std::array<int64_t, 2>> slide(RankedTensorType input, std::array<int64_t, 2> window,
-                                            std::array<int64_t, 2> stride, std::array<int64_t, 4> padding,
-                                            StringRef key, LayerPlan &plan) {
-  int64_t height = input.getDimSize(1) + padding[0] + padding[1];
-  int64_t width = input.getDimSize(2) + padding[2] + padding[3];
-  if (window[0] > height || window[1] > width) {
-    plan.error(key, key + " " + times(window[0], window[1]) + " exceeds padded input " + times(height, width),
-               "use a smaller " + key.str() + " or more padding");
-    return std::nullopt;
-  }
-  return std::array<int64_t, 2>{(height - window[0]) / stride[0] + 1, (width - window[1]) / stride[1] + 1};
-}
-
-DenseI64ArrayAttr array(MLIRContext *context, ArrayRef<int64_t> values) {
-  return DenseI64ArrayAttr::get(context, values);
-}
-
-/// Refuses weights of more than maxElements elements. `extents` are all positive.
-bool weightFits(LayerPlan &plan, ArrayRef<int64_t> extents, StringRef key) {
-  int64_t elements = 1;
-  for (int64_t extent : extents) {
-    if (extent > maxElements / elements) {
-      plan.error(key, "the weights have more than " + Twine(maxElements) + " elements",
-                 "a tensor must stay below 1 GiB");
-      return false;
-    }
-    elements *= extent;
-  }
-  return true;
-}
-
-} // namespace
-
-void setOutput(LayerPlan &plan, RankedTensorType input, ArrayRef<int64_t> sample, Type element) {
-  SmallVector<int64_t> shape{input.getDimSize(0)};
-  int64_t elements = shape[0];
-  for (int64_t extent : sample) {
-    if (extent > maxElements / std::max<int64_t>(elements, 1)) {
-      plan.error("",
-                 "the output has more than " + Twine(maxElements) + " elements for a batch of " +
-                     Twine(input.getDimSize(0)),
-                 "a tensor must stay below 1 GiB: use a smaller batch or fewer channels");
-      return;
-    }
-    elements *= extent;
-    shape.push_back(extent);
-  }
-  plan.output = tensorOf(Kind::Batch, shape, element);
-}
-
-LogicalResult verifyPlan(Operation *op, unsigned inputs, PlanFunction planOf) {
-  SmallVector<RankedTensorType> types;
-  for (Value operand : op->getOperands().take_front(inputs))
-    types.push_back(cast<RankedTensorType>(operand.getType()));
-  LayerPlan plan;
-  planOf(types, op->getAttrDictionary(), plan);
-  if (!plan.errors.empty())
-    return op->emitOpError() << plan.errors.front().text;
-  if (plan.output != op->getResult(0).getType())
-    return op->emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
-  unsigned given = op->getNumOperands() - inputs;
-  if (given != plan.parameters.size())
-    return op->emitOpError() << "has " << given << " variables, expected " << plan.parameters.size();
-  for (auto [index, spec] : llvm::enumerate(plan.parameters)) {
-    auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
-    ArrayRef<int64_t> shape = spec.shape;
-    if (type.getShape() != shape)
-      return op->emitOpError() << "variable '" << spec.suffix << "' is " << type << ", expected the shape "
-                               << llvm::formatv("[{0:$[, ]}]", llvm::make_range(shape.begin(), shape.end())).str();
-  }
-  return success();
-}
 
 void NormalizeOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   MLIRContext *context = inputs[0].getContext();
@@ -170,39 +39,16 @@ void NormalizeOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribu
   setOutput(plan, inputs[0], inputs[0].getShape().drop_front(), inputs[0].getElementType());
 }
 
-void Conv2dOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
-  MLIRContext *context = inputs[0].getContext();
-  plan.attributes = NamedAttrList(attributes);
-  if (!needsImage(inputs, plan))
-    return;
-  int64_t filters = number(attributes, "filters"), channels = inputs[0].getDimSize(3);
-  auto kernel = pair(attributes, "kernel", {0, 0}), stride = pair(attributes, "stride", {1, 1});
-  bool bias = flag(attributes, "bias", true);
-  auto padding = resolvePadding(attributes, inputs[0], kernel, stride, plan);
-  if (!padding)
-    return;
-  auto size = slide(inputs[0], kernel, stride, *padding, "kernel", plan);
-  if (!size || !weightFits(plan, {filters, channels, kernel[0], kernel[1]}, "filters"))
-    return;
-  plan.attributes.set("stride", array(context, stride));
-  plan.attributes.set("padding", array(context, *padding));
-  plan.attributes.set("bias", BoolAttr::get(context, bias));
-  double bound = 1 / std::sqrt(double(channels * kernel[0] * kernel[1]));
-  plan.parameters.push_back({"weight", {filters, channels, kernel[0], kernel[1]}, true, "uniform", -bound, bound});
-  if (bias)
-    plan.parameters.push_back({"bias", {filters}, true, "uniform", -bound, bound});
-  setOutput(plan, inputs[0], {(*size)[0], (*size)[1], filters}, inputs[0].getElementType());
-}
-
 void LinearOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   MLIRContext *context = inputs[0].getContext();
   plan.attributes = NamedAttrList(attributes);
-  if (inputs[0].getRank() != 2 && !attributes.get("flatten_input")) {
+  bool flat = attributes.contains("flatten_input"), sequence = inputs[0].getRank() == 3 && !flat;
+  if (inputs[0].getRank() != 2 && !flat && !sequence) {
     plan.error("", "needs a vector, found an image " + sampleShape(inputs[0]), "put `- flatten` before it");
     return;
   }
   int64_t units = number(attributes, "units"), features = 1;
-  for (int64_t extent : inputs[0].getShape().drop_front())
+  for (int64_t extent : inputs[0].getShape().drop_front(sequence ? 2 : 1))
     features *= extent;
   bool bias = flag(attributes, "bias", true);
   if (!weightFits(plan, {units, features}, "units"))
@@ -210,9 +56,16 @@ void LinearOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes
   plan.attributes.set("bias", BoolAttr::get(context, bias));
   double bound = 1 / std::sqrt(double(features));
   plan.parameters.push_back({"weight", {units, features}, true, "uniform", -bound, bound});
+  if (sequence) // a convolution with one tap: see canonicalization
+    plan.parameters.back().dims = {{"o", 0, 1, units, paddedChannels(units)},
+                                   {"c", 1, 1, features, paddedChannels(features)},
+                                   {"kx", 1, 1, 1, 1}};
   if (bias)
     plan.parameters.push_back({"bias", {units}, true, "uniform", -bound, bound});
-  setOutput(plan, inputs[0], {units}, inputs[0].getElementType());
+  SmallVector<int64_t> sample{units};
+  if (sequence)
+    sample.insert(sample.begin(), inputs[0].getDimSize(1));
+  setOutput(plan, inputs[0], sample, inputs[0].getElementType());
 }
 
 void BatchNormOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
@@ -241,30 +94,6 @@ void BatchNormOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribu
 void ReluOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   plan.attributes = NamedAttrList(attributes);
   plan.output = inputs[0];
-}
-
-void MaxPool2dOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
-  MLIRContext *context = inputs[0].getContext();
-  plan.attributes = NamedAttrList(attributes);
-  if (!needsImage(inputs, plan))
-    return;
-  auto window = pair(attributes, "window", {0, 0}), stride = pair(attributes, "stride", window);
-  auto padding = resolvePadding(attributes, inputs[0], window, stride, plan);
-  if (!padding)
-    return;
-  for (int side = 0; side < 4; ++side)
-    if ((*padding)[side] > window[side / 2] / 2) {
-      plan.error("padding",
-                 "padding " + Twine((*padding)[side]) + " is more than half of the window " + Twine(window[side / 2]),
-                 "a window must not lie in the padding alone");
-      return;
-    }
-  auto size = slide(inputs[0], window, stride, *padding, "window", plan);
-  if (!size)
-    return;
-  plan.attributes.set("stride", array(context, stride));
-  plan.attributes.set("padding", array(context, *padding));
-  setOutput(plan, inputs[0], {(*size)[0], (*size)[1], inputs[0].getDimSize(3)}, inputs[0].getElementType());
 }
 
 void FlattenOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {

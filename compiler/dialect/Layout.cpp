@@ -11,33 +11,139 @@ int64_t paddedChannels(int64_t channels) {
   return channels <= 8 ? 8 : (channels + 15) / 16 * 16;
 }
 
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static int64_t product(ArrayRef<int64_t> extents) {
+  int64_t result = 1;
+  for (int64_t extent : extents)
+    result *= extent;
+  return result;
+}
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Axes of an image of this type; 0 where it is a vector or a number a sample.
+static unsigned axesOf(RankedTensorType type) { return std::max<int64_t>(type.getRank(), 2) - 2; }
+
+/// Extent of axis `axis`, innermost first, of an image.
+static int64_t sizeOf(RankedTensorType type, unsigned axis) { return type.getDimSize(type.getRank() - 2 - axis); }
+
+// ---- halos and views
+
 void Halo::include(const Halo &other) {
-  top = std::max(top, other.top);
-  bottom = std::max(bottom, other.bottom);
-  left = std::max(left, other.left);
-  right = std::max(right, other.right);
+  for (unsigned axis = 0; axis < maxAxes; ++axis) {
+    before[axis] = std::max(before[axis], other.before[axis]);
+    after[axis] = std::max(after[axis], other.after[axis]);
+  }
+}
+
+bool Halo::any() const {
+  return llvm::any_of(before, [](int64_t n) { return n != 0; }) || llvm::any_of(after, [](int64_t n) { return n != 0; });
+}
+
+bool View::phased() const {
+  return llvm::any_of(axes, [](const Axis &axis) { return axis.stride > 1; });
+}
+
+bool View::exact() const {
+  return llvm::all_of(axes, [](const Axis &axis) { return !axis.before && axis.stride * axis.extent == axis.size; });
 }
 
 Halo View::reach() const {
   Halo halo;
-  halo.top = top;
-  halo.left = left;
-  halo.bottom = std::max<int64_t>(0, strideY * extentY - top - height);
-  halo.right = std::max<int64_t>(0, strideX * extentX - left - width);
+  for (unsigned i = 0; i < rank; ++i) {
+    halo.before[i] = axes[i].before;
+    halo.after[i] = std::max<int64_t>(0, axes[i].stride * axes[i].extent - axes[i].before - axes[i].size);
+  }
   return halo;
 }
 
+int64_t View::pixels() const { return axes[0].size * axes[1].size * axes[2].size; }
+
+int64_t groupsOf(Operation *op) {
+  auto groups = op->hasTrait<Contraction>() ? op->getAttrOfType<IntegerAttr>("groups") : IntegerAttr();
+  return groups ? groups.getInt() : 1;
+}
+
+/// Taps of a kernel of `size` with dilation, as they span the input.
+static int64_t span(int64_t size, int64_t dilation) { return (size - 1) * dilation + 1; }
+
 std::optional<Window> windowOf(Operation *op) {
-  auto values = [](DenseI64ArrayAttr attribute) { return attribute.asArrayRef(); };
-  auto make = [&](DenseI64ArrayAttr size, DenseI64ArrayAttr stride, DenseI64ArrayAttr padding) {
-    ArrayRef<int64_t> s = values(size), t = values(stride), p = values(padding);
-    return Window{{s[0], s[1]}, {t[0], t[1]}, {p[0], p[1], p[2], p[3]}};
-  };
-  if (auto conv = dyn_cast<Conv2dOp>(op))
-    return make(conv.getKernelAttr(), conv.getStrideAttr(), conv.getPaddingAttr());
-  if (auto pool = dyn_cast<MaxPool2dOp>(op))
-    return make(pool.getWindowAttr(), pool.getStrideAttr(), pool.getPaddingAttr());
-  return std::nullopt;
+  if (!op->hasTrait<Windowed>())
+    return std::nullopt;
+  auto numbers = [&](StringRef key) { return op->getAttrOfType<DenseI64ArrayAttr>(key); };
+  DenseI64ArrayAttr size = numbers("kernel") ? numbers("kernel") : numbers("window"), stride = numbers("stride"),
+                    padding = numbers("padding"), dilation = numbers("dilation");
+  RankedTensorType input = typeOf(op->getOperand(0)), output = typeOf(op->getResult(0));
+  Window window;
+  window.rank = size.size();
+  for (unsigned axis = 0; axis < window.rank; ++axis) {
+    unsigned outer = window.rank - 1 - axis; // attributes run outermost first
+    WindowAxis &along = window.axes[axis];
+    along = {size[outer], stride[outer], dilation ? dilation[outer] : 1, padding ? padding[2 * outer] : 0,
+             sizeOf(output, axis)};
+    if (!op->hasTrait<Transposed>())
+      continue;
+    // Output pixel s * X + xi reads inputs X - j: a window of as many inputs as the kernel spans strides.
+    int64_t inputs = ceilDiv(span(along.size, along.dilation), along.stride);
+    int64_t outputs = std::max(ceilDiv(along.before + along.outputs, along.stride), sizeOf(input, axis) + inputs - 1);
+    along = {inputs, 1, 1, inputs - 1, outputs};
+  }
+  return window;
+}
+
+View naturalView(RankedTensorType type) {
+  View view;
+  view.rank = kindOf(type) == Kind::Batch ? axesOf(type) : 0;
+  view.realChannels = type.getRank() < 2 ? 1 : kindOf(type) == Kind::Batch ? type.getShape().back() : type.getDimSize(1);
+  view.channels = paddedChannels(view.realChannels);
+  for (unsigned axis = 0; axis < view.rank; ++axis)
+    view.axes[axis].size = view.axes[axis].extent = sizeOf(type, axis);
+  return view;
+}
+
+/// What a windowed op makes of its input's coordinates.
+static View windowView(Operation *op) {
+  RankedTensorType input = typeOf(op->getOperand(0));
+  View view = naturalView(input);
+  Window window = *windowOf(op);
+  for (unsigned i = 0; i < view.rank; ++i) {
+    const WindowAxis &along = window.axes[i];
+    Axis &axis = view.axes[i];
+    axis.stride = along.stride;
+    axis.before = along.before;
+    axis.extent = std::max(along.outputs + (span(along.size, along.dilation) - 1) / along.stride,
+                           ceilDiv(along.before + axis.size, along.stride));
+  }
+  view.groups = groupsOf(op);
+  return view;
+}
+
+/// The coordinates in which an op gives its result, where they are its own.
+static View resultView(Operation *op) {
+  View view = naturalView(typeOf(op->getResult(0)));
+  view.groups = groupsOf(op);
+  if (!op->hasTrait<Transposed>())
+    return view;
+  auto stride = op->getAttrOfType<DenseI64ArrayAttr>("stride"), padding = op->getAttrOfType<DenseI64ArrayAttr>("padding");
+  Window window = *windowOf(op);
+  for (unsigned i = 0; i < view.rank; ++i) {
+    unsigned outer = view.rank - 1 - i;
+    Axis &axis = view.axes[i];
+    axis.stride = stride[outer];
+    axis.before = padding[2 * outer];
+    axis.extent = window.axes[i].outputs;
+    if (axis.stride == 1)
+      axis.extent = std::max(axis.extent, axis.before + axis.size);
+  }
+  return view;
+}
+
+/// Whether `use` hands on the coordinates of its value: an elementwise op's operand that is as large as its result.
+static bool keepsCoordinates(OpOperand &use) {
+  Operation *user = use.getOwner();
+  return user->hasTrait<Elementwise>() &&
+         typeOf(use.get()).getShape() == typeOf(user->getResult(0)).getShape();
 }
 
 /// The windowed op that a value goes into, through elementwise ops and into vjp bodies.
@@ -46,7 +152,7 @@ static Operation *windowedReader(Value value) {
     Operation *user = use.getOwner();
     if (user->hasTrait<Windowed>() && use.getOperandNumber() == 0)
       return user;
-    if (user->hasTrait<Elementwise>() && use.getOperandNumber() == 0)
+    if (keepsCoordinates(use))
       if (Operation *found = windowedReader(user->getResult(0)))
         return found;
     if (auto vjp = dyn_cast<VjpOp>(user)) {
@@ -71,75 +177,60 @@ static bool readFlat(Value value) {
   });
 }
 
+/// The vjp whose adjoint a value is, if it is one.
+static VjpOp seededBy(Value value) {
+  for (OpOperand &use : value.getUses())
+    if (auto vjp = dyn_cast<VjpOp>(use.getOwner()))
+      if (use.getOperandNumber() >= vjp.getBody().front().getNumArguments())
+        return vjp;
+  return {};
+}
+
 View viewOf(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  View view;
+  RankedTensorType type = typeOf(value);
   if (readFlat(value)) {
-    view.channels = paddedChannels(type.getShape().back());
-    for (int64_t extent : type.getShape().drop_front().drop_back())
-      view.channels *= extent;
+    View view;
+    view.channels = paddedChannels(type.getShape().back()) * product(type.getShape().drop_front().drop_back());
     view.realChannels = view.channels;
     return view;
   }
-  if (kindOf(type) == Kind::Batch && type.getRank() == 4) {
-    if (Operation *op = windowedReader(value)) {
-      Window window = *windowOf(op);
-      auto input = cast<RankedTensorType>(op->getOperand(0).getType());
-      auto output = cast<RankedTensorType>(op->getResult(0).getType());
-      view.image = true;
-      view.realChannels = type.getDimSize(3);
-      view.channels = paddedChannels(view.realChannels);
-      view.height = input.getDimSize(1);
-      view.width = input.getDimSize(2);
-      view.strideY = window.stride[0];
-      view.strideX = window.stride[1];
-      view.top = window.padding[0];
-      view.left = window.padding[2];
-      auto extent = [](int64_t outputs, int64_t kernel, int64_t stride, int64_t before, int64_t size) {
-        return std::max(outputs - 1 + (kernel - 1) / stride + 1, (before + size + stride - 1) / stride);
-      };
-      view.extentY = extent(output.getDimSize(1), window.size[0], view.strideY, view.top, view.height);
-      view.extentX = extent(output.getDimSize(2), window.size[1], view.strideX, view.left, view.width);
-      return view;
-    }
-    Operation *definition = value.getDefiningOp();
-    if (auto argument = dyn_cast<BlockArgument>(value)) {
-      if (auto vjp = dyn_cast<VjpOp>(argument.getOwner()->getParentOp()))
-        return viewOf(vjp.getInputs()[argument.getArgNumber()]);
-    } else if (auto vjp = dyn_cast<VjpOp>(definition)) {
-      return viewOf(vjp.getInputs()[vjp.getWrt()]);
-    } else if (definition->hasTrait<Elementwise>()) {
-      return viewOf(definition->getOperand(0));
-    }
-    view.image = true;
-    view.height = view.extentY = type.getDimSize(1);
-    view.width = view.extentX = type.getDimSize(2);
-    view.realChannels = type.getDimSize(3);
-  } else {
-    view.realChannels = type.getRank() > 1 ? type.getDimSize(1) : 1;
+  if (kindOf(type) != Kind::Batch)
+    return naturalView(type);
+  if (Operation *op = windowedReader(value))
+    return windowView(op);
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (auto vjp = dyn_cast<VjpOp>(argument.getOwner()->getParentOp()))
+      return viewOf(vjp.getInputs()[argument.getArgNumber()]);
+    if (VjpOp vjp = seededBy(value))
+      return viewOf(vjp.getBody().front().getTerminator()->getOperand(0));
+    return naturalView(type);
   }
-  view.channels = paddedChannels(view.realChannels);
-  return view;
+  Operation *definition = value.getDefiningOp();
+  if (auto vjp = dyn_cast<VjpOp>(definition))
+    return viewOf(vjp.getInputs()[vjp.getWrt()]);
+  if (definition->hasTrait<Elementwise>())
+    for (OpOperand &operand : definition->getOpOperands())
+      if (keepsCoordinates(operand))
+        return viewOf(operand.get());
+  return resultView(definition);
 }
 
 /// Zeros that the derivative of a body that ends with `op` reads around its adjoint.
 static Halo adjointHalo(Operation *op) {
+  Halo halo;
+  if (op->hasTrait<Transposed>())
+    return halo;
   Window window = *windowOf(op);
   View view = viewOf(op->getOperand(0));
-  auto output = cast<RankedTensorType>(op->getResult(0).getType());
-  auto sides = [](int64_t stride, int64_t kernel, int64_t before, int64_t size, int64_t extent, int64_t outputs) {
-    int64_t low = stride == 1 ? std::max<int64_t>(0, kernel - 1 - before) : (kernel - 1) / stride;
-    int64_t last = stride == 1 ? before + size - 1 : extent - 1;
-    return std::pair(low, std::max<int64_t>(0, last - (outputs - 1)));
-  };
-  Halo halo;
-  std::tie(halo.top, halo.bottom) = sides(view.phased() ? std::max<int64_t>(2, view.strideY) : 1, window.size[0],
-                                          view.top, view.height, view.extentY, output.getDimSize(1));
-  std::tie(halo.left, halo.right) = sides(view.phased() ? std::max<int64_t>(2, view.strideX) : 1, window.size[1],
-                                          view.left, view.width, view.extentX, output.getDimSize(2));
-  if (view.phased()) { // exact strides for the low side: the formula above only chose the branch
-    halo.top = (window.size[0] - 1) / window.stride[0];
-    halo.left = (window.size[1] - 1) / window.stride[1];
+  for (unsigned i = 0; i < view.rank; ++i) {
+    const WindowAxis &along = window.axes[i];
+    int64_t reach = (along.size - 1) * along.dilation / along.stride, last = view.axes[i].extent - 1;
+    if (!view.phased()) { // the gradient is computed for the image's pixels alone
+      reach = std::max<int64_t>(0, reach - view.axes[i].before);
+      last = view.axes[i].before + view.axes[i].size - 1;
+    }
+    halo.before[i] = reach;
+    halo.after[i] = std::max<int64_t>(0, last - (along.outputs - 1));
   }
   return halo;
 }
@@ -147,8 +238,8 @@ static Halo adjointHalo(Operation *op) {
 Halo requiredHalo(RegionOp region, unsigned index) {
   Halo halo;
   Value argument = region.getBody().front().getArgument(index);
-  auto type = cast<RankedTensorType>(argument.getType());
-  if (kindOf(type) != Kind::Batch || type.getRank() != 4)
+  RankedTensorType type = typeOf(argument);
+  if (kindOf(type) != Kind::Batch || !axesOf(type))
     return halo;
   halo = viewOf(argument).reach();
   for (OpOperand &use : argument.getUses()) {
@@ -162,12 +253,20 @@ Halo requiredHalo(RegionOp region, unsigned index) {
   return halo;
 }
 
-static int64_t product(ArrayRef<int64_t> extents) {
-  int64_t result = 1;
-  for (int64_t extent : extents)
-    result *= extent;
-  return result;
+Operation *coreOf(RegionOp region) {
+  Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  while (auto add = dyn_cast<AddOp>(last)) { // a sum of contributions to one gradient
+    Operation *first = add.getInputs()[0].getDefiningOp();
+    if (!first)
+      break;
+    last = first;
+  }
+  if (auto vjp = dyn_cast<VjpOp>(last))
+    return vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  return last;
 }
+
+// ---- variables
 
 VariableOp findVariable(Block &block, StringRef name) {
   for (VariableOp variable : block.getOps<VariableOp>())
@@ -176,9 +275,7 @@ VariableOp findVariable(Block &block, StringRef name) {
   return {};
 }
 
-/// The variable that a value of Kind::Whole or Kind::Partial lies like: itself, a slot's parameter, or the one that a
-/// region's `like` names; null for other tensors.
-static VariableOp variableBehind(Value value) {
+VariableOp variableBehind(Value value) {
   if (auto variable = value.getDefiningOp<VariableOp>()) {
     StringRef name = variable.getName();
     if (variable.getKind() != "slot")
@@ -192,57 +289,111 @@ static VariableOp variableBehind(Value value) {
   return region && region.getLike() ? findVariable(*region->getBlock(), *region.getLike()) : VariableOp();
 }
 
-SmallVector<int64_t> variableExtents(Value value) {
-  VariableOp variable = variableBehind(value);
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(variable.getType()).getShape();
-  if (shape.size() == 4)
-    return {paddedChannels(shape[0]), paddedChannels(shape[1]), shape[3], shape[2]};
+SmallVector<VariableDim> defaultDims(ArrayRef<int64_t> shape) {
+  static constexpr const char *taps[] = {"kx", "ky", "kz"};
+  SmallVector<VariableDim> dims;
+  auto add = [&](const char *name, int64_t axis, bool pad) {
+    dims.push_back({name, axis, 1, shape[axis], pad ? paddedChannels(shape[axis]) : shape[axis]});
+  };
   if (shape.size() == 1)
-    return {paddedChannels(shape[0])};
-  // Linear weights: the features lie as the layer's input lies, padded channels innermost.
-  for (OpOperand &use : variable.getOutput().getUses()) {
-    auto region = dyn_cast<RegionOp>(use.getOwner());
-    if (!region)
-      continue;
-    for (OpOperand &inner : region.getBody().front().getArgument(use.getOperandNumber()).getUses())
-      if (auto linear = dyn_cast<LinearOp>(inner.getOwner()); linear && inner.getOperandNumber() == 1) {
-        auto input = cast<RankedTensorType>(linear.getInput().getType()).getShape();
-        int64_t features = paddedChannels(input.back());
-        for (int64_t extent : input.drop_front().drop_back())
-          features *= extent;
-        return {paddedChannels(shape[0]), features};
-      }
+    add("c", 0, true);
+  if (shape.size() < 2)
+    return dims;
+  add("o", 0, true);
+  add(shape.size() == 2 ? "k" : "c", 1, true);
+  for (size_t tap = 0; tap + 2 < shape.size(); ++tap)
+    add(taps[tap], int64_t(shape.size()) - 1 - int64_t(tap), false);
+  return dims;
+}
+
+SmallVector<VariableDim> variableDims(Value value) {
+  Operation *definition = value.getDefiningOp(); // a placeholder lies as the variable that it stands for
+  if (!isa<PlaceholderOp>(definition))
+    definition = variableBehind(value);
+  auto names = definition->getAttrOfType<ArrayAttr>("nn.dim_names");
+  auto numbers = definition->getAttrOfType<DenseI64ArrayAttr>("nn.dims");
+  if (!names || !numbers)
+    return defaultDims(typeOf(definition->getResult(0)).getShape());
+  SmallVector<VariableDim> dims;
+  for (auto [index, name] : llvm::enumerate(names.getAsValueRange<StringAttr>())) {
+    ArrayRef<int64_t> row = numbers.asArrayRef().slice(4 * index, 4);
+    dims.push_back({name.str(), row[0], row[1], row[2], row[3]});
   }
-  return {paddedChannels(shape[0]), paddedChannels(shape[1])};
+  return dims;
+}
+
+void setVariableDims(Operation *variable, ArrayRef<VariableDim> dims) {
+  if (dims.empty())
+    return;
+  Builder builder(variable->getContext());
+  SmallVector<Attribute> names;
+  SmallVector<int64_t> numbers;
+  for (const VariableDim &dim : dims) {
+    names.push_back(builder.getStringAttr(dim.name));
+    numbers.append({dim.axis, dim.divisor, dim.extent, dim.physical});
+  }
+  variable->setAttr("nn.dim_names", builder.getArrayAttr(names));
+  variable->setAttr("nn.dims", builder.getDenseI64ArrayAttr(numbers));
+}
+
+SmallVector<KernelDim> kernelDims(Value value) {
+  SmallVector<KernelDim> dims;
+  for (const VariableDim &dim : variableDims(value)) {
+    if (!dims.empty() && dims.back().name == dim.name)
+      dims.back().extent *= dim.physical;
+    else
+      dims.push_back({dim.name, dim.physical});
+  }
+  return dims;
+}
+
+// ---- layouts
+
+int64_t Layout::stride(unsigned axis) const {
+  int64_t result = channelsFirst ? 1 : channels;
+  for (unsigned inner = 0; inner < axis; ++inner)
+    result *= extent(inner);
+  return result;
+}
+
+int64_t Layout::interior() const {
+  int64_t result = 0;
+  for (unsigned axis = 0; axis < rank; ++axis)
+    result += halo.before[axis] * stride(axis);
+  return result;
 }
 
 Layout layoutOf(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
+  RankedTensorType type = typeOf(value);
   ArrayRef<int64_t> shape = type.getShape();
   Layout layout;
   layout.kind = kindOf(type);
   Operation *definition = value.getDefiningOp();
   layout.packed = isa<InputOp, TargetOp>(definition);
+  if (auto order = definition->getAttrOfType<StringAttr>("nn.layout"))
+    layout.channelsFirst = order.getValue() == "chw";
   DictionaryAttr buffer = definition->getAttrOfType<DictionaryAttr>("buffer");
-  auto field = [&](StringRef key) {
-    auto attribute = buffer ? dyn_cast_or_null<IntegerAttr>(buffer.get(key)) : IntegerAttr();
-    return attribute ? attribute.getInt() : 0;
-  };
   switch (layout.kind) {
-  case Kind::Batch:
+  case Kind::Batch: {
     if (auto base = buffer ? dyn_cast_or_null<StringAttr>(buffer.get("base")) : StringAttr())
       layout.packed |= base.getValue().starts_with("output");
     layout.units = shape[0];
-    layout.image = shape.size() == 4;
+    layout.rank = axesOf(type);
     layout.realChannels = shape.size() == 1 ? 1 : shape.back();
     layout.channels = layout.packed || shape.size() == 1 ? layout.realChannels : paddedChannels(layout.realChannels);
-    if (layout.image) {
-      layout.height = shape[1];
-      layout.width = shape[2];
-      layout.halo = {field("top"), field("bottom"), field("left"), field("right")};
+    auto sides = [&](StringRef key, std::array<int64_t, maxAxes> &into) {
+      if (auto numbers = buffer ? dyn_cast_or_null<DenseI64ArrayAttr>(buffer.get(key)) : DenseI64ArrayAttr())
+        llvm::copy(numbers.asArrayRef(), into.begin());
+    };
+    sides("halo_before", layout.halo.before);
+    sides("halo_after", layout.halo.after);
+    layout.unit = layout.channels;
+    for (unsigned axis = 0; axis < layout.rank; ++axis) {
+      layout.sizes[axis] = sizeOf(type, axis);
+      layout.unit *= layout.extent(axis);
     }
-    layout.unit = layout.rows() * layout.columns() * layout.channels;
     break;
+  }
   case Kind::Slices:
     layout.units = shape[0];
     layout.realChannels = shape[1];
@@ -253,16 +404,19 @@ Layout layoutOf(Value value) {
   case Kind::Partial:
     // Gradients and copies of a variable lie as the variable does; other tensors are [C, …].
     if (variableBehind(value)) {
-      layout.unit = product(variableExtents(value));
+      layout.unit = 1;
+      for (const VariableDim &dim : variableDims(value))
+        layout.unit *= dim.physical;
       if (auto region = dyn_cast<RegionOp>(definition))
         layout.transposed = region.getKernel() == "transpose_weight.forward";
     } else {
-      layout.realChannels = shape[0];
-      layout.channels = shape.size() > 1 ? paddedChannels(shape[0]) : shape[0];
-      layout.unit = layout.channels * product(shape.drop_front(1));
+      layout.realChannels = shape.empty() ? 1 : shape[0];
+      layout.channels = shape.size() > 1 ? paddedChannels(shape[0]) : layout.realChannels;
+      layout.unit = layout.channels * (shape.empty() ? 1 : product(shape.drop_front(1)));
     }
     layout.unit = (layout.unit + 15) / 16 * 16;
-    layout.copyStride = field("copy_stride");
+    if (auto stride = buffer ? dyn_cast_or_null<IntegerAttr>(buffer.get("copy_stride")) : IntegerAttr())
+      layout.copyStride = stride.getInt();
     break;
   }
   return layout;

@@ -1,11 +1,12 @@
 //===- Layout.h - how values lie in memory, and how kernels look at them ------------------------------------------===//
 //
-// Three notions, used by the memory plan and by codegen alike:
+// Four notions, used by the memory plan and by codegen alike:
 //   - the physical number of channels: a vector of channels is padded with zeros so that vector loops have no tails;
-//   - a View: the coordinates in which a region looks at an image. A window that slides with stride s sees stride
-//   phases
-//     as dimensions of their own (X % s, X / s), counted from the first pixel of padding;
-//   - a Layout: rows, columns, halo and strides of a value's buffer.
+//   - a View: the coordinates in which a region looks at an image of one, two or three axes. A window that slides with
+//     stride s sees stride phases as dimensions of their own (X % s, X / s), counted from the first pixel of padding;
+//     a grouped layer sees the channels of one group and the group;
+//   - a Layout: extents, halo and strides of a value's buffer;
+//   - the dimensions of a variable: which axis of PyTorch's shape lies where.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_DIALECT_LAYOUT_H
@@ -15,73 +16,108 @@
 
 namespace sylvite::nn {
 
-/// Channels as they lie in memory: up to 4 as they are, then multiples of 8 up to 8 and of 16 above. Padding is zero in
-/// parameters and, by that, in every activation and gradient.
-int64_t paddedChannels(int64_t channels);
+/// Most axes of an image: width, height, depth.
+constexpr unsigned maxAxes = 3;
 
-/// Pixels of zeros around an image, or what a reader needs there.
+/// Pixels of zeros around an image, or what a reader needs there; axes innermost first (x, y, z).
 struct Halo {
-  int64_t top = 0, bottom = 0, left = 0, right = 0;
+  std::array<int64_t, maxAxes> before{}, after{};
   void include(const Halo &other);
-  bool any() const { return top || bottom || left || right; }
+  bool any() const;
 };
 
-/// Coordinates of an image (or of a vector: width = height = 1, image = false) inside a region.
+/// One axis of an image as a region sees it.
+struct Axis {
+  int64_t size = 1;   ///< pixels of the image
+  int64_t stride = 1; ///< number of phases
+  int64_t before = 0; ///< coordinate of the first pixel
+  int64_t extent = 1; ///< of the coordinate X / stride
+};
+
+/// Coordinates of an image (or of a vector, which has no axes) inside a region.
 struct View {
-  bool image = false;
+  unsigned rank = 0;        ///< axes of the image
   int64_t channels = 0;     ///< physical
   int64_t realChannels = 0; ///< of the tensor type
-  int64_t width = 1, height = 1;
-  int64_t strideX = 1, strideY = 1; ///< number of phases
-  int64_t left = 0, top = 0;        ///< coordinate of the interior's first pixel
-  int64_t extentX = 1, extentY = 1; ///< of the coordinates X / strideX, Y / strideY
+  int64_t groups = 1;       ///< > 1: coordinates (channel of the group, group) in place of the channel
+  std::array<Axis, maxAxes> axes;
 
-  bool phased() const { return strideX > 1 || strideY > 1; }
-  /// Whether the coordinates are the interior's pixels and no others.
-  bool exact() const { return !left && !top && strideX * extentX == width && strideY * extentY == height; }
-  /// Pixels around the interior that the coordinates reach.
+  bool image() const { return rank > 0; }
+  bool phased() const;
+  /// Whether the coordinates are the image's pixels and no others.
+  bool exact() const;
+  /// Pixels around the image that the coordinates reach.
   Halo reach() const;
+  int64_t groupChannels() const { return realChannels / groups; }
+  /// Pixels of the image.
+  int64_t pixels() const;
 };
 
-/// A window of a Windowed op.
-struct Window {
-  std::array<int64_t, 2> size, stride; // [H, W]
-  std::array<int64_t, 4> padding;      // [top, bottom, left, right]
+/// Along one axis, the window through which an op reads its input: output X reads X * stride + tap * dilation, counted
+/// from the first pixel of padding.
+struct WindowAxis {
+  int64_t size = 1, stride = 1, dilation = 1, before = 0, outputs = 1;
 };
+struct Window {
+  unsigned rank = 0;
+  std::array<WindowAxis, maxAxes> axes; ///< innermost first
+};
+/// The window of a Windowed op, or nothing.
 std::optional<Window> windowOf(mlir::Operation *op);
+/// Groups of channels that an op keeps apart; 1 for most.
+int64_t groupsOf(mlir::Operation *op);
 
 /// The view of a value of Kind::Batch inside a region.
 View viewOf(mlir::Value value);
+/// The view of a type's values where nothing asks for another.
+View naturalView(mlir::RankedTensorType type);
 
 /// What operand `index` of a region must have around it, in zeros where it is an adjoint.
 Halo requiredHalo(RegionOp region, unsigned index);
 
+/// The op that a region computes, or whose derivative it computes.
+mlir::Operation *coreOf(RegionOp region);
+
 /// How a value's buffer is laid out.
 struct Layout {
   Kind kind = Kind::Whole;
-  bool image = false;      ///< Batch, rank 4
-  bool packed = false;     ///< the caller's own buffer: no halo, no padding of channels
-  bool transposed = false; ///< weights with the input channel innermost
-  int64_t channels = 1, realChannels = 1, width = 1, height = 1;
+  unsigned rank = 0;          ///< axes, of Kind::Batch
+  bool packed = false;        ///< the caller's own buffer: no halo, no padding of channels
+  bool channelsFirst = false; ///< packed as [C, ..., W]
+  bool transposed = false;    ///< weights with the input channel innermost
+  int64_t channels = 1, realChannels = 1;
+  std::array<int64_t, maxAxes> sizes{1, 1, 1};
   Halo halo;
   int64_t unit = 0;       ///< elements of one sample (Batch), slice (Slices) or the whole tensor (Whole, Partial)
   int64_t units = 1;      ///< samples or slices
   int64_t copyStride = 0; ///< Partial: elements from one slice's part to the next
 
-  int64_t columns() const { return halo.left + width + halo.right; }
-  int64_t rows() const { return halo.top + height + halo.bottom; }
+  /// Pixels along an axis, halo included.
+  int64_t extent(unsigned axis) const { return halo.before[axis] + sizes[axis] + halo.after[axis]; }
+  /// Elements from one pixel to the next along an axis.
+  int64_t stride(unsigned axis) const;
   int64_t elements() const { return unit * units; }
   /// Elements from the buffer's start to the interior's first pixel.
-  int64_t interior() const { return (halo.top * columns() + halo.left) * channels; }
+  int64_t interior() const;
 };
 
 /// The layout of a value defined in a program's block, its halo read from its `buffer` attribute if there is one.
 Layout layoutOf(mlir::Value value);
+
 /// The variable of this name in a program's block, or null.
 VariableOp findVariable(mlir::Block &block, llvm::StringRef name);
-/// Physical extents of a variable's tensor as its readers see it, innermost first: conv weights (o, c, kx, ky), linear
-/// weights (o, k), vectors (c). Also of what lies as a variable does: its slots, its gradient, its transposed copy.
-llvm::SmallVector<int64_t> variableExtents(mlir::Value value);
+/// The variable that a value of Kind::Whole or Kind::Partial lies like: itself, a slot's parameter, or the one that a
+/// region's `like` names; null for other tensors.
+VariableOp variableBehind(mlir::Value value);
+/// How a variable's elements lie, innermost first; also of what lies as a variable does: its slots, its gradient, its
+/// transposed copy, a placeholder.
+llvm::SmallVector<VariableDim> variableDims(mlir::Value value);
+/// The dimensions in which kernels see it: neighbours of one name are one.
+struct KernelDim {
+  std::string name;
+  int64_t extent;
+};
+llvm::SmallVector<KernelDim> kernelDims(mlir::Value value);
 
 } // namespace sylvite::nn
 

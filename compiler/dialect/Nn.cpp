@@ -1,8 +1,9 @@
 //===- Nn.cpp - the nn dialect: registration, kinds, verifiers ----------------------------------------------------===//
-#include "compiler/dialect/LayerPlans.h"
+#include "compiler/dialect/Nn.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -49,17 +50,34 @@ std::string sampleShape(RankedTensorType type) {
   return text.empty() ? "1" : text;
 }
 
-LogicalResult NormalizeOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult Conv2dOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult LinearOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult BatchNormOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult ReluOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult MaxPool2dOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult FlattenOp::verify() { return verifyLayer(*this, 1); }
-LogicalResult CrossEntropyOp::verify() {
-  if (getRowMax())
-    return success(); // the program form: row_max is no variable
-  return verifyLayer(*this, 2);
+LogicalResult verifyLayer(Operation *op, unsigned inputs,
+                          llvm::function_ref<void(ArrayRef<RankedTensorType>, LayerPlan &)> makePlan) {
+  if (!inputs)
+    inputs = op->getNumOperands();
+  if (auto segments = op->getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes"); segments && isa<CrossEntropyOp>(op))
+    if (segments.asArrayRef().back())
+      return success(); // the program form: row_max is no variable
+  SmallVector<RankedTensorType> types;
+  for (Value operand : op->getOperands().take_front(inputs))
+    types.push_back(cast<RankedTensorType>(operand.getType()));
+  LayerPlan plan;
+  makePlan(types, plan);
+  if (!plan.errors.empty())
+    return op->emitOpError() << plan.errors.front().text;
+  if (plan.output != op->getResult(0).getType())
+    return op->emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
+  unsigned given = op->getNumOperands() - inputs;
+  if (given != plan.parameters.size())
+    return op->emitOpError() << "has " << given << " variables, expected " << plan.parameters.size();
+  for (auto [index, parameter] : llvm::enumerate(plan.parameters)) {
+    auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
+    if (type.getShape() != ArrayRef(parameter.shape))
+      return op->emitOpError() << "variable '" << parameter.suffix << "' is " << type << ", expected the shape "
+                               << llvm::formatv("[{0:$[, ]}]", llvm::make_range(parameter.shape.begin(),
+                                                                                parameter.shape.end()))
+                                      .str();
+  }
+  return success();
 }
 
 } // namespace sylvite::nn

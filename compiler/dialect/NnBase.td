@@ -29,6 +29,7 @@ def Nn_Dialect : Dialect {
   let cppNamespace = "::sylvite::nn";
   let useDefaultAttributePrinterParser = 0;
   let hasConstantMaterializer = 0;
+  let hasCanonicalizer = 1; // elementwise ops move before a flatten
 }
 
 // A tensor of static shape.
@@ -96,6 +97,10 @@ def Nn_KeepsZero : NativeOpTrait<"KeepsZero"> { let cppNamespace = "::sylvite::n
 def Nn_Contraction : NativeOpTrait<"Contraction"> { let cppNamespace = "::sylvite::nn"; }
 // A window slides over the image.
 def Nn_Windowed : NativeOpTrait<"Windowed"> { let cppNamespace = "::sylvite::nn"; }
+// A window slides over the output: each output reads the inputs that its stride phase leaves.
+def Nn_Transposed : NativeOpTrait<"Transposed"> { let cppNamespace = "::sylvite::nn"; }
+// Reads its operands at computed places; outside of their extents they are zero.
+def Nn_Reindexing : NativeOpTrait<"Reindexing"> { let cppNamespace = "::sylvite::nn"; }
 // A sum over the whole batch: a barrier follows.
 def Nn_BatchReduction : NativeOpTrait<"BatchReduction"> { let cppNamespace = "::sylvite::nn"; }
 // Has no gradient: what comes in through it is a constant of the backward pass.
@@ -118,20 +123,38 @@ def Nn_LayerInterface : OpInterface<"LayerOpInterface"> {
   ];
 }
 
+def Nn_ExpandInterface : OpInterface<"ExpandOpInterface"> {
+  let cppNamespace = "::sylvite::nn";
+  let description = "A layer that is made of other ops once training, evaluation and prediction are told apart.";
+  let methods = [
+    InterfaceMethod<[{
+        Builds what the layer is in a program of this kind, whose batch is cut into `slices`, and replaces its uses; an
+        op that has no uses is erased afterwards.
+      }],
+      "void", "expand", (ins "::mlir::OpBuilder &":$builder, "::sylvite::nn::ProgramKind":$kind, "int64_t":$slices)>,
+  ];
+}
+def Nn_Expands : DeclareOpInterfaceMethods<Nn_ExpandInterface>;
+
+// The op is what its layer's plan says; `inputs` of its operands are no variables, 0: all of them.
+class Nn_VerifiedByPlan<int inputs> : ParamNativeOpTrait<"VerifiedByPlan", !cast<string>(inputs)> {
+  let cppNamespace = "::sylvite::nn";
+}
+
 // A layer of the network file. Its operands are, in this order: inputs (Nn_Tensor, each one entry of `from`; or one
 // Variadic<Nn_Tensor>, which takes one or more), the `target` of a loss, parameters (Nn_Parameter or
 // Optional<Nn_Parameter>), and what passes add (Optional<Nn_Tensor>). A parameter's operand has the name of its
 // ParameterSpec, or that name with `_value` where an attribute has the same name. Attributes are its YAML keys (unit
 // attributes are not: passes set them). `mainAttribute` is the key that a bare value stands for (`max_pool2d: 2`).
 // `role` tells where the file may name it: `layer` under `network`, `preprocess` under `preprocess`, `loss` under `loss`.
+// `inputs` is how many operands are no variables of the layer (the target of a loss counts); 0: all of them.
 // layers_from_tablegen.py turns the records into the frontend's table.
-class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "">
-    : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>]> {
+class Nn_Layer<string mnemonic, list<Trait> traits = [], string main = "", int inputs = 1>
+    : Nn_PureOp<mnemonic, traits # [DeclareOpInterfaceMethods<Nn_LayerInterface>, Nn_VerifiedByPlan<inputs>]> {
   string mainAttribute = main;
   string role = "layer";
   list<string> aliases = []; // other names of the layer in the network file
   string defaultOutput = ""; // of a loss: what predict returns unless the file says otherwise
-  let hasVerifier = 1; // one for all: the plan must agree with the op's operands and result
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 

@@ -8,9 +8,11 @@
 #ifndef SYLVITE_DIALECT_NNOPS_TD
 #define SYLVITE_DIALECT_NNOPS_TD
 
-include "compiler/dialect/NnBase.td"
 include "compiler/dialect/NnActivations.td"
+include "compiler/dialect/NnBase.td"
+include "compiler/dialect/NnShapes.td"
 include "compiler/dialect/NnTraining.td"
+include "compiler/dialect/NnWindows.td"
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Layers
@@ -27,18 +29,7 @@ def Nn_NormalizeOp : Nn_Layer<"normalize", [Nn_Elementwise]> {
                    DefaultValuedAttr<Nn_Numbers, "{0.0}">:$mean, DefaultValuedAttr<Nn_Numbers, "{1.0}">:$std);
 }
 
-def Nn_Conv2dOp : Nn_Layer<"conv2d", [Nn_Contraction, Nn_Windowed], "filters"> {
-  let summary = "2-d convolution (cross-correlation) of [N, H, W, C] with weights [filters, C, kernel_h, kernel_w]";
-  let description = [{
-    output[n,y,x,o] = bias[o] + sum over c, i, j of weight[o,c,i,j] * input[n, y*stride_h + i - top, x*stride_w + j -
-    left, c]. `padding: same` gives ceil(size / stride) outputs, the odd pixel at the end. Source: torch.nn.Conv2d.
-  }];
-  let arguments = (ins Nn_Tensor:$input, Nn_Parameter:$weight, Optional<Nn_Parameter>:$bias_value, Nn_Count:$filters,
-                   Nn_Pair:$kernel, DefaultValuedAttr<Nn_Pair, "{1, 1}">:$stride,
-                   DefaultValuedAttr<Nn_Padding, "{0, 0, 0, 0}">:$padding, DefaultValuedAttr<Nn_Flag, "true">:$bias);
-}
-
-def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction], "units"> {
+def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction, Nn_KeepsZero], "units"> {
   let summary = "output[n,o] = bias[o] + sum over k of weight[o,k] * input[n,k]";
   let description = [{
     Weights are [units, features]. After canonicalization the input may be an image [N, H, W, C] with
@@ -49,7 +40,7 @@ def Nn_LinearOp : Nn_Layer<"linear", [Nn_Contraction], "units"> {
   let hasCanonicalizer = 1; // takes a flatten before it in
 }
 
-def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments]> {
+def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments, Nn_Expands]> {
   let summary = "normalization of each channel over the batch (training) or by running statistics (evaluation)";
   let description = [{
     output = (input - mean) / sqrt(variance + eps) * weight + bias; the variance is the biased one; the running variance
@@ -66,30 +57,19 @@ def Nn_BatchNormOp : Nn_Layer<"batch_norm", [AttrSizedOperandSegments]> {
   }];
 }
 
-def Nn_ReluOp : Nn_Layer<"relu", [Nn_Elementwise]> {
+def Nn_ReluOp : Nn_Layer<"relu", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "output = max(input, 0); the gradient at 0 is 0";
   let description = "Source: torch.nn.ReLU.";
   let arguments = (ins Nn_Tensor:$input);
-  let hasCanonicalizer = 1; // moves before a flatten
 }
 
-def Nn_MaxPool2dOp : Nn_Layer<"max_pool2d", [Nn_Windowed], "window"> {
-  let summary = "largest value of each window; padding never wins; the gradient goes to the first maximum";
-  let description = [{
-    Output size floor((size + padding - window) / stride) + 1. The stride is the window where it is not given. Windows
-    may overlap. Source: torch.nn.MaxPool2d.
-  }];
-  let arguments = (ins Nn_Tensor:$input, Nn_Pair:$window, OptionalAttr<Nn_Pair>:$stride,
-                   DefaultValuedAttr<Nn_Padding, "{0, 0, 0, 0}">:$padding);
-}
-
-def Nn_FlattenOp : Nn_Layer<"flatten"> {
+def Nn_FlattenOp : Nn_Layer<"flatten", [Nn_KeepsZero]> {
   let summary = "[N, H, W, C] becomes [N, C*H*W] in PyTorch's order C, H, W";
   let description = "Source: torch.nn.Flatten.";
   let arguments = (ins Nn_Tensor:$input);
 }
 
-def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy"> {
+def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy", [Nn_Expands], "", 2> {
   let role = "loss";
   let defaultOutput = "softmax";
   let summary = "loss of each sample: log(sum of exp(logits)) - logits[target]";
@@ -146,14 +126,14 @@ def Nn_VariableOp : Nn_PureOp<"variable"> {
   let assemblyFormat = "$name attr-dict `:` type($output)";
 }
 
-def Nn_SoftmaxOp : Nn_Op<"softmax", [Pure]> {
+def Nn_SoftmaxOp : Nn_Op<"softmax", [Pure, Nn_Expands]> {
   let summary = "exp(logits - row_max) / sum of exp(logits - row_max), over the channels";
   let arguments = (ins Nn_Tensor:$logits, Optional<Nn_Tensor>:$row_max);
   let results = (outs Nn_Tensor:$output);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Nn_IdentityOp : Nn_PureOp<"identity", [Nn_Elementwise]> {
+def Nn_IdentityOp : Nn_PureOp<"identity", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "output = input, converted to the result's element type";
   let arguments = (ins Nn_Tensor:$input);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
@@ -189,7 +169,7 @@ def Nn_ReturnOp : Nn_Op<"return", [Terminator, AttrSizedOperandSegments]> {
 // Program ops: what layers become
 //===--------------------------------------------------------------------------------------------------------------===//
 
-def Nn_ChannelSumsOp : Nn_PureOp<"channel_sums", [Nn_BatchReduction]> {
+def Nn_ChannelSumsOp : Nn_PureOp<"channel_sums", [Nn_BatchReduction, Nn_KeepsZero]> {
   let summary = "per slice and channel: a shift, sum of (input - shift) and sum of (input - shift)^2";
   let description = [{
     [N, H, W, C] or [N, C] becomes [slices, C, 3]. The shift is a pixel in the middle of the slice's first sample, a
@@ -226,7 +206,7 @@ def Nn_BatchNormRunningOp : Nn_Op<"batch_norm_running", [Nn_InPlace, Nn_NoGradie
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Nn_ScaleShiftOp : Nn_PureOp<"scale_shift", [Nn_Elementwise]> {
+def Nn_ScaleShiftOp : Nn_PureOp<"scale_shift", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "output = input * scale_shift[c, 0] + scale_shift[c, 1]";
   let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$scale_shift);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
@@ -250,13 +230,13 @@ def Nn_MeanSeedOp : Nn_PureOp<"mean_seed"> {
   let assemblyFormat = "attr-dict `:` type($output)";
 }
 
-def Nn_PlaceholderOp : Nn_PureOp<"placeholder"> {
+def Nn_PlaceholderOp : Nn_PureOp<"placeholder", [Nn_KeepsZero]> {
   let summary = "stands for an operand whose value a linear op's derivative does not need";
   let arguments = (ins);
   let assemblyFormat = "attr-dict `:` type($output)";
 }
 
-def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise]> {
+def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "sum of the operands, in order";
   let arguments = (ins Variadic<Nn_Tensor>:$inputs);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";

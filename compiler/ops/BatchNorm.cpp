@@ -24,21 +24,22 @@ static std::vector<Value> channelSums(OpContext &context) {
   std::vector<Expr> middle{v.c};
   std::vector<std::pair<Expr, Expr>> domain;
   std::vector<std::string> names;
-  if (view.image) {
-    int64_t column = view.left + view.width / 2, row = view.top + view.height / 2;
+  for (unsigned axis = 0; axis < view.rank; ++axis) {
+    const nn::Axis &along = view.axes[axis];
+    int64_t place = along.before + along.size / 2;
+    std::string letter(1, "xyz"[axis]);
     if (view.phased()) {
-      middle.insert(middle.end(), {int(column % view.strideX), int(column / view.strideX), int(row % view.strideY),
-                                   int(row / view.strideY)});
-      domain = {{0, int(view.strideX)}, {0, int(view.extentX)}, {0, int(view.strideY)}, {0, int(view.extentY)}};
-      names = {"rxi", "rx", "ryi", "ry", "rn"};
+      middle.insert(middle.end(), {int(place % along.stride), int(place / along.stride)});
+      domain.push_back({0, int(along.stride)});
+      domain.push_back({0, int(along.extent)});
+      names.insert(names.end(), {"r" + letter + "i", "r" + letter});
     } else {
-      middle.insert(middle.end(), {int(column), int(row)});
-      domain = {{int(view.left), int(view.width)}, {int(view.top), int(view.height)}};
-      names = {"rx", "ry", "rn"};
+      middle.push_back(int(place));
+      domain.push_back({int(along.before), int(along.size)});
+      names.push_back("r" + letter);
     }
-  } else {
-    names = {"rn"};
   }
+  names.push_back("rn");
   middle.push_back(0);
   domain.push_back({0, images});
 
@@ -53,10 +54,13 @@ static std::vector<Value> channelSums(OpContext &context) {
   for (int i = 0; i < r.dimensions(); ++i)
     at.push_back(r[i]);
   Expr difference = input.func(at) - shift(v.c);
-  if (view.image && view.phased() && !view.exact()) { // the coordinates reach past the image
-    Expr column = r[1] * int(view.strideX) + r[0], row = r[3] * int(view.strideY) + r[2];
-    Expr inside = column >= int(view.left) && column < int(view.left + view.width) && row >= int(view.top) &&
-                  row < int(view.top + view.height);
+  if (view.phased() && !view.exact()) { // the coordinates reach past the image
+    Expr inside = Internal::const_true();
+    for (unsigned axis = 0; axis < view.rank; ++axis) {
+      const nn::Axis &along = view.axes[axis];
+      Expr place = r[int(2 * axis) + 1] * int(along.stride) + r[int(2 * axis)];
+      inside = inside && place >= int(along.before) && place < int(along.before + along.size);
+    }
     difference = select(inside, difference, context.constant(0));
   }
   Func moments = context.func("moments"), sums = context.func("channel_sums");

@@ -9,14 +9,6 @@ using namespace Halide;
 
 namespace sylvite::ops {
 
-static Value perSample(Func func) {
-  Value result;
-  result.kind = nn::Kind::Batch;
-  result.view.realChannels = result.view.channels = 1;
-  result.func = func;
-  return result;
-}
-
 /// sum of exp(logits - row_max) over the classes, (n).
 static Func sumOfExponentials(OpContext &context, const Value &logits, const Value &rowMax) {
   const Vars &v = vars();

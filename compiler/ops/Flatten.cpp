@@ -14,7 +14,7 @@ static std::vector<Value> flatten(OpContext &context) {
   Value result = context.operand(0);
   result.detached = nullptr;
   result.func = context.func("flatten");
-  if (result.view.image) // padded channels have no place in the vector
+  if (result.view.image()) // padded channels have no place in the vector
     result.view.channels = result.view.realChannels;
   result.func(context.operand(0).dims()) = context.operand(0).here();
   return {result};

@@ -43,23 +43,75 @@ Value mapElements(OpContext &context, const Value &input, const std::string &rol
   return result;
 }
 
-Expr pixel(const Value &input, Expr channel, Expr x, Expr kx, Expr y, Expr ky, Expr n) {
-  const nn::View &view = input.view;
-  if (!view.phased())
-    return input.func(channel, x + kx, y + ky, n);
-  Expr sx = int(view.strideX), sy = int(view.strideY);
-  return input.func(channel, kx % sx, x + kx / sx, ky % sy, y + ky / sy, n);
+std::vector<Var> dimsOf(const nn::View &view) {
+  const Vars &v = vars();
+  std::vector<Var> dims{v.c};
+  if (view.groups > 1)
+    dims.push_back(v.g);
+  for (unsigned axis = 0; axis < view.rank; ++axis) {
+    if (view.phased())
+      dims.push_back(v.phase[axis]);
+    dims.push_back(v.axis[axis]);
+  }
+  dims.push_back(v.n);
+  return dims;
+}
+
+Expr pixel(const Value &input, const nn::Window &window, const std::vector<Expr> &channel, const std::vector<Expr> &at,
+           const std::vector<Expr> &tap, Expr n) {
+  std::vector<Expr> place = channel;
+  for (unsigned i = 0; i < window.rank; ++i) {
+    const nn::WindowAxis &along = window.axes[i];
+    Expr offset = along.dilation == 1 ? tap[i] : tap[i] * int(along.dilation);
+    if (input.view.phased()) {
+      place.push_back(offset % int(along.stride));
+      place.push_back(at[i] + offset / int(along.stride));
+    } else {
+      place.push_back(at[i] + offset);
+    }
+  }
+  place.push_back(n);
+  return input.func(place);
+}
+
+Expr insideImage(const nn::View &view, const nn::Window &window, const std::vector<Expr> &at,
+                 const std::vector<Expr> &tap) {
+  Expr inside;
+  auto require = [&](Expr condition) { inside = inside.defined() ? inside && condition : condition; };
+  for (unsigned i = 0; i < window.rank; ++i) {
+    const nn::WindowAxis &along = window.axes[i];
+    const nn::Axis &axis = view.axes[i];
+    Expr place = at[i] * int(along.stride) + tap[i] * int(along.dilation);
+    if (axis.before)
+      require(place >= int(axis.before));
+    if ((along.outputs - 1) * along.stride + (along.size - 1) * along.dilation >= axis.before + axis.size)
+      require(place < int(axis.before + axis.size));
+  }
+  return inside;
 }
 
 Value startContraction(OpContext &context, const std::string &role) {
+  Value result = imageResult(context, role);
+  std::vector<Expr> channel{vars().c};
+  if (result.view.groups > 1)
+    channel.push_back(vars().g);
+  result.func(dimsOf(result.view)) = context.operandCount() > 2 ? context.operand(2).func(channel) : context.constant(0);
+  return result;
+}
+
+Value perSample(Func func) {
+  Value result;
+  result.kind = nn::Kind::Batch;
+  result.view.realChannels = result.view.channels = 1;
+  result.func = func;
+  return result;
+}
+
+Value imageResult(OpContext &context, const std::string &role) {
   Value result;
   result.kind = nn::Kind::Batch;
   result.view = nn::viewOf(context.op->getResult(0));
   result.func = context.func(role);
-  std::vector<Var> dims{vars().c, vars().n};
-  if (result.view.image)
-    dims = {vars().c, vars().x, vars().y, vars().n};
-  result.func(dims) = context.operandCount() > 2 ? context.operand(2).func(vars().c) : context.constant(0);
   return result;
 }
 

@@ -4,9 +4,10 @@
 // backward is derived from it in codegen. Layer: ops; uses the dialect and Halide, holds no schedule.
 //
 // Shapes in documentation run outermost first ([N, H, W, C]); Halide Vars run innermost first: c, x, y, n. Inside a
-// region an image has the coordinates of its View: (c, x, y, n), or (c, xi, x, yi, y, n) with stride phases. A vector
-// is (c, n), one number a sample is (n). Weights are (o, c, kx, ky) or (o, k); per-channel tensors (c) or (c, j);
-// per-slice sums (c, j, s), or (c, j) where a kernel sees one slice.
+// region an image has the coordinates of its View: (c, x, y, n), or (c, xi, x, yi, y, n) with stride phases; a sequence
+// has no y, a video a z beside it; a grouped layer sees (c, g, …), channels of a group and groups. A vector is (c, n),
+// one number a sample is (n). Weights are (o, c, kx, ky), (o, k), (o, g, c, kx, ky), or as their ParameterSpec says;
+// per-channel tensors (c) or (c, j); per-slice sums (c, j, s), or (c, j) where a kernel sees one slice.
 //
 // Definitions are generic in the element type (float, or double for gradient checks): cast constants with `constant`.
 // Write select(a >= b, a, b) for a maximum and select(x > 0, x, 0) for a ReLU: max() sends ties both ways.
@@ -24,10 +25,13 @@ namespace sylvite::ops {
 
 /// The Vars of every definition.
 struct Vars {
-  Halide::Var c{"c"}, xi{"xi"}, x{"x"}, yi{"yi"}, y{"y"}, n{"n"}, o{"o"}, k{"k"}, kx{"kx"}, ky{"ky"}, j{"j"}, s{"s"},
-      i{"i"};
+  Halide::Var c{"c"}, g{"g"}, n{"n"}, o{"o"}, k{"k"}, j{"j"}, s{"s"}, i{"i"};
+  Halide::Var x{"x"}, y{"y"}, z{"z"}, xi{"xi"}, yi{"yi"}, zi{"zi"};
+  Halide::Var axis[nn::maxAxes] = {x, y, z}, phase[nn::maxAxes] = {xi, yi, zi};
 };
 const Vars &vars();
+/// The Vars of a value of Kind::Batch in the coordinates of a view: (c, x, y, n), (c, g, xi, x, n), (c, n), …
+std::vector<Halide::Var> dimsOf(const nn::View &view);
 
 /// A value inside a region: a Func in the coordinates of its view.
 struct Value {
@@ -108,13 +112,22 @@ Definition find(llvm::StringRef name);
 Value mapElements(OpContext &context, const Value &input, const std::string &role,
                   const std::function<Halide::Expr(Halide::Expr, Halide::Expr)> &element);
 
-/// Pixel (x*stride + kx, y*stride + ky) of a windowed op's input, counted from the first pixel of padding.
-Halide::Expr pixel(const Value &input, Halide::Expr channel, Halide::Expr x, Halide::Expr kx, Halide::Expr y,
-                   Halide::Expr ky, Halide::Expr n);
+/// The input of a windowed op at output pixel `at` and tap `tap`, one of each for each axis, innermost first: pixel
+/// at * stride + tap * dilation of each axis, counted from the first pixel of padding. `channel` is (c) or (c, g).
+Halide::Expr pixel(const Value &input, const nn::Window &window, const std::vector<Halide::Expr> &channel,
+                   const std::vector<Halide::Expr> &at, const std::vector<Halide::Expr> &tap, Halide::Expr n);
+/// Whether that pixel lies in the image, not in its padding; undefined where the window never reaches the padding.
+Halide::Expr insideImage(const nn::View &view, const nn::Window &window, const std::vector<Halide::Expr> &at,
+                         const std::vector<Halide::Expr> &tap);
 
 /// The result of a contraction with weights, its Func `role` starting from the bias (operand 2) or 0; the caller adds
 /// the products as update 0.
 Value startContraction(OpContext &context, const std::string &role);
+
+/// One number a sample.
+Value perSample(Halide::Func func);
+/// A result of Kind::Batch in the natural coordinates of its type, its Func named `role` and not yet defined.
+Value imageResult(OpContext &context, const std::string &role);
 
 } // namespace sylvite::ops
 

@@ -21,12 +21,15 @@ static std::vector<Value> scaleShift(OpContext &context) {
   result.func(dims) += scaleShift.func(dims[0], r) * select(r == 0, input.here(), context.constant(1));
   context.nameRVars(result.func, {"rj"});
   context.nameGradientRVars(0, {"rj"});
-  if (!input.view.image)
-    context.nameGradientRVars(1, {"rn"});
-  else if (input.view.phased())
-    context.nameGradientRVars(1, {"rxi", "rx", "ryi", "ry", "rn"});
-  else
-    context.nameGradientRVars(1, {"rx", "ry", "rn"});
+  std::vector<std::string> pixels;
+  for (unsigned axis = 0; axis < input.view.rank; ++axis) {
+    std::string name = std::string("r") + "xyz"[axis];
+    if (input.view.phased())
+      pixels.push_back(name + "i");
+    pixels.push_back(name);
+  }
+  pixels.push_back("rn");
+  context.nameGradientRVars(1, pixels);
   return {result};
 }
 static Register registered("nn.scale_shift", scaleShift);

@@ -9,6 +9,7 @@
 // of a bias: nn.placeholder stands there, and the value need not live that long.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -36,10 +37,21 @@ Operation *bodyAnchor(RegionOp region) {
 
 bool isContraction(RegionOp region) { return bodyAnchor(region)->hasTrait<Contraction>(); }
 
-/// PyTorch's word for what operand `index` is.
-StringRef gradientName(unsigned index) {
-  static constexpr StringRef names[] = {"grad_input", "grad_weight", "grad_bias"};
-  return names[std::min(index, 2u)];
+/// Whether the weights can lie with their input channel innermost.
+bool canTranspose(Value weight) {
+  SmallVector<KernelDim> dims = kernelDims(weight);
+  return dims.size() > 1 && dims[0].name == "o" && (dims[1].name == "c" || dims[1].name == "k");
+}
+
+/// What the gradient by operand `index` of a region is called: by PyTorch's word for a parameter, else by the number of
+/// the input.
+std::string gradientName(RegionOp region, unsigned index) {
+  auto isInput = [](Value value) { return kindOf(value.getType()) == Kind::Batch; };
+  ValueRange inputs = region.getInputs();
+  unsigned before = llvm::count_if(inputs.take_front(index), isInput), after = index - before;
+  if (isInput(inputs[index]))
+    return before ? "grad_input_" + std::to_string(before + 1) : "grad_input";
+  return after ? "grad_bias" : before ? "grad_weight" : "grad_input";
 }
 
 struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
@@ -126,11 +138,17 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     SmallVector<Value> parts;
     for (const Contribution &term : terms)
       parts.push_back(emit(builder, value, term));
-    auto region = createRegion(builder, value.getLoc(), parts, parts[0].getType(), "add.forward");
+    // The gradient of shared weights is whole once the parts of all slices are added.
+    auto type = cast<RankedTensorType>(parts[0].getType());
+    if (kindOf(type) == Kind::Partial)
+      type = tensorOf(Kind::Whole, type.getShape(), type.getElementType());
+    auto region = createRegion(builder, value.getLoc(), parts, type, "add.forward");
     OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
     SmallVector<Value> arguments(region.getBody().getArguments());
-    Value sum = AddOp::create(inside, value.getLoc(), parts[0].getType(), arguments);
+    Value sum = AddOp::create(inside, value.getLoc(), type, arguments);
     YieldOp::create(inside, value.getLoc(), sum);
+    if (auto variable = value.getDefiningOp<VariableOp>())
+      region.setLikeAttr(variable.getNameAttr());
     return region.getResult(0);
   }
 
@@ -145,7 +163,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts
     // of the weights.
     Operation *anchor = bodyAnchor(term.region);
-    bool whole = anchor->hasTrait<Contraction>() && !anchor->hasTrait<Windowed>() && term.index == 1;
+    bool whole = isVectorContraction(anchor) && term.index == 1;
     if (kind == Kind::Whole && sliced && !whole)
       kind = Kind::Partial;
     return tensorOf(kind, type.getShape(), element);
@@ -167,7 +185,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
         values[term.index] = {};
         if (values.size() > 2)
           values[2] = {};
-        if (term.index == 0 && values[1])
+        if (term.index == 0 && canTranspose(values[1]))
           values[1] = transpose(builder, values[1]);
         if (term.index == 2)
           values[0] = values[1] = {};
@@ -182,7 +200,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       operands.push_back(values);
     }
     RankedTensorType type = gradientType(terms.front());
-    std::string kernel = kernelName(anchors, gradientName(terms.front().index));
+    std::string kernel = kernelName(anchors, gradientName(terms.front().region, terms.front().index));
     auto outer = createRegion(builder, value.getLoc(), inputs, type, kernel);
     if (auto variable = value.getDefiningOp<VariableOp>())
       outer.setLikeAttr(variable.getNameAttr());
@@ -193,8 +211,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       SmallVector<Value> arguments;
       for (auto [position, input] : llvm::enumerate(values)) {
         if (!input)
-          arguments.push_back(
-              PlaceholderOp::create(inside, value.getLoc(), term.region.getInputs()[position].getType()));
+          arguments.push_back(makePlaceholder(inside, term.region.getInputs()[position]));
         else if (input.getDefiningOp<MeanSeedOp>())
           arguments.push_back(MeanSeedOp::create(inside, value.getLoc(), input.getType()));
         else
@@ -210,6 +227,14 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       result = AddOp::create(inside, value.getLoc(), type, parts);
     YieldOp::create(inside, value.getLoc(), result);
     return outer.getResult(0);
+  }
+
+  /// Stands for a value that a linear op's derivative does not need.
+  static Value makePlaceholder(OpBuilder &builder, Value value) {
+    auto placeholder = PlaceholderOp::create(builder, value.getLoc(), value.getType());
+    if (value.getDefiningOp<VariableOp>())
+      setVariableDims(placeholder, variableDims(value));
+    return placeholder;
   }
 
   /// The weights with their input channel innermost, made once a step.

@@ -46,19 +46,28 @@ struct FusePass : impl::NnFuseBase<FusePass> {
     bool pool = op->hasTrait<Windowed>() && !op->hasTrait<Contraction>();
     if (!elementwise && !pool)
       return std::nullopt;
-    Operation *producer = op->getOperand(0).getDefiningOp();
-    auto found = groupOf.find(producer);
-    if (found == groupOf.end() || !op->getOperand(0).hasOneUse())
-      return std::nullopt;
-    for (Operation *member : groups[found->second])
-      if (!member->hasTrait<Elementwise>())
-        return std::nullopt;
-    if (groups[found->second].back() != producer)
-      return std::nullopt;
-    // The caller's input has no halo and no padded channels: a window reads a copy of it.
-    if (pool && groups[found->second].front()->getOperand(0).getDefiningOp<InputOp>())
-      return std::nullopt;
-    return found->second;
+    auto shapeOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getShape(); };
+    for (Value operand : op->getOperands()) {
+      // An operand that is broadcast has coordinates of its own.
+      if (elementwise && shapeOf(operand) != shapeOf(op->getResult(0)))
+        continue;
+      Operation *producer = operand.getDefiningOp();
+      auto found = groupOf.find(producer);
+      if (found == groupOf.end() || !operand.hasOneUse())
+        continue;
+      ArrayRef<Operation *> group = groups[found->second];
+      if (group.back() != producer ||
+          !llvm::all_of(group, [](Operation *member) { return member->hasTrait<Elementwise>(); }))
+        continue;
+      // The caller's input has no halo and no padded channels: a window reads a copy of it.
+      if (pool && llvm::any_of(group, [](Operation *member) {
+            return llvm::any_of(member->getOperands(),
+                                [](Value value) { return isa_and_present<InputOp>(value.getDefiningOp()); });
+          }))
+        continue;
+      return found->second;
+    }
+    return std::nullopt;
   }
 
   /// Moves the ops of a group into an nn.region at the place of the last of them.

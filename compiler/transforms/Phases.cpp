@@ -25,13 +25,6 @@ constexpr int64_t bigWeights = 64 << 10;
 constexpr int64_t minParts = 4;       // fewer would leave cores idle
 constexpr int64_t updateChunk = 8192; // elements of one task of an update
 
-Operation *coreOp(RegionOp region) {
-  Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  if (auto vjp = dyn_cast<VjpOp>(last))
-    return vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  return last;
-}
-
 /// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
 /// `least` long.
 int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
@@ -86,7 +79,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get
   /// a copy.
   void separateFlatImages(Block &block) {
-    auto isImage = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank() == 4; };
+    auto isImage = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank() > 2; };
     auto argumentOf = [](OpOperand &use) {
       return cast<RegionOp>(use.getOwner()).getBody().front().getArgument(use.getOperandNumber());
     };
@@ -94,13 +87,13 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (region.getUpdates() || !isImage(region.getResult(0)) || kindOf(region.getResult(0).getType()) != Kind::Batch)
         continue;
       Value value = region.getResult(0);
-      bool flat = !viewOf(region.getBody().front().getTerminator()->getOperand(0)).image;
+      bool flat = !viewOf(region.getBody().front().getTerminator()->getOperand(0)).image();
       SmallVector<OpOperand *> padded;
       for (OpOperand &use : value.getUses()) {
         auto reader = dyn_cast<RegionOp>(use.getOwner());
         if (!reader)
           continue;
-        flat |= !viewOf(argumentOf(use)).image;
+        flat |= !viewOf(argumentOf(use)).image();
         if (requiredHalo(reader, use.getOperandNumber()).any())
           padded.push_back(&use);
       }
@@ -139,23 +132,29 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       region.setAxisAttr(builder.getStringAttr(axis));
       region.setTasksAttr(builder.getI64IntegerAttr(tasks));
     };
+    auto setFlat = [&](Value value) {
+      set("flat", (layoutOf(value).unit + updateChunk - 1) / updateChunk);
+    };
     if (region.getUpdates()) {
       if (region.getKernel().ends_with(".update"))
-        return set("flat", (layoutOf(region.getInputs()[0]).unit + updateChunk - 1) / updateChunk);
+        return setFlat(region.getInputs()[0]);
       return set("none", 1);
     }
-    Operation *core = coreOp(region);
+    Operation *core = coreOf(region);
     Value result = region.getResult(0);
     Kind kind = kindOf(result.getType());
-    bool linear = core->hasTrait<Contraction>() && !core->hasTrait<Windowed>();
+    if (isa<AddOp>(core) && region.getLike()) // the gradient of shared weights
+      return setFlat(result);
+    bool linear = isVectorContraction(core);
     if (isa<TransposeWeightOp>(core)) {
-      SmallVector<int64_t> extents = variableExtents(region.getInputs()[0]);
-      int64_t parts = extents.size() == 4 ? extents[2] * extents[3] : partsOf(extents[1], 1, 16);
-      return set("output", parts);
+      SmallVector<KernelDim> dims = kernelDims(region.getInputs()[0]);
+      int64_t taps = 1;
+      for (const KernelDim &dim : ArrayRef(dims).drop_front(2))
+        taps *= dim.extent;
+      return set("output", dims.size() > 2 ? taps : partsOf(dims[1].extent, 1, 16));
     }
     if (linear && kind == Kind::Whole) { // the gradient of the weights, cut along the features
-      SmallVector<int64_t> extents = variableExtents(result);
-      return set("output", partsOf(extents[1], 1, 8));
+      return set("output", partsOf(kernelDims(result)[1].extent, 1, 8));
     }
     if (linear && kind == Kind::Batch) {
       int64_t weights = layoutOf(region.getInputs()[weightIndex(region)]).unit * 4;

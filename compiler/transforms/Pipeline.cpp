@@ -9,6 +9,7 @@ void buildPipeline(mlir::OpPassManager &manager, bool keepGradients) {
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(createNnPrograms());
   mlir::OpPassManager &program = manager.nest<ProgramOp>();
+  program.addPass(mlir::createCSEPass());
   program.addPass(createNnFuse());
   program.addPass(createNnDifferentiate({keepGradients}));
   program.addPass(createNnUpdate());

@@ -136,22 +136,20 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         continue;
       Value result = region.getResult(0);
       auto type = cast<RankedTensorType>(result.getType());
-      if (kindOf(type) != Kind::Batch || type.getRank() != 4)
+      if (kindOf(type) != Kind::Batch || type.getRank() < 3)
         continue;
       Halo halo;
       for (OpOperand &use : result.getUses())
         if (auto reader = dyn_cast<RegionOp>(use.getOwner()))
           halo.include(requiredHalo(reader, use.getOperandNumber()));
       View view = viewOf(region.getBody().front().getTerminator()->getOperand(0));
-      if (view.phased())
+      if (view.phased()) // the region writes all its coordinates
         halo.include(view.reach());
       if (!halo.any())
         continue;
       NamedAttrList fields;
-      fields.set("top", builder.getI64IntegerAttr(halo.top));
-      fields.set("bottom", builder.getI64IntegerAttr(halo.bottom));
-      fields.set("left", builder.getI64IntegerAttr(halo.left));
-      fields.set("right", builder.getI64IntegerAttr(halo.right));
+      fields.set("halo_before", builder.getDenseI64ArrayAttr(halo.before));
+      fields.set("halo_after", builder.getDenseI64ArrayAttr(halo.after));
       region->setAttr("buffer", fields.getDictionary(&getContext()));
     }
   }

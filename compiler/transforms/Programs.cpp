@@ -12,42 +12,6 @@ namespace sylvite::nn {
 
 namespace {
 
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
-/// batch_norm in training: per-slice sums, then scale and shift, then the running statistics after this batch.
-void expandTrainingNorm(BatchNormOp op, OpBuilder &builder, int64_t slices) {
-  Location loc = op.getLoc();
-  RankedTensorType type = typeOf(op.getInput());
-  int64_t channels = type.getShape().back(), pixels = 1;
-  for (int64_t extent : type.getShape().drop_front().drop_back())
-    pixels *= extent;
-  Type element = type.getElementType();
-  Value sums =
-      ChannelSumsOp::create(builder, loc, tensorOf(Kind::Slices, {slices, channels, 3}, element), op.getInput());
-  Value scaleShift =
-      BatchNormScalarsOp::create(builder, loc, tensorOf(Kind::Whole, {channels, 2}, element), sums, op.getWeight(),
-                                 op.getBiasValue(), op.getEpsAttr(), builder.getI64IntegerAttr(pixels));
-  BatchNormRunningOp::create(builder, loc, op.getRunningMean().getType(), op.getRunningVar().getType(),
-                             op.getRunningMean(), op.getRunningVar(), sums, op.getMomentumAttr(),
-                             builder.getI64IntegerAttr(pixels));
-  op.replaceAllUsesWith(ScaleShiftOp::create(builder, loc, type, op.getInput(), scaleShift).getResult());
-}
-
-void expandInferenceNorm(BatchNormOp op, OpBuilder &builder) {
-  Location loc = op.getLoc();
-  RankedTensorType type = typeOf(op.getInput());
-  Value scaleShift = BatchNormInferenceScalarsOp::create(
-      builder, loc, tensorOf(Kind::Whole, {type.getShape().back(), 2}, type.getElementType()), op.getRunningMean(),
-      op.getRunningVar(), op.getWeight(), op.getBiasValue(), op.getEpsAttr());
-  op.replaceAllUsesWith(ScaleShiftOp::create(builder, loc, type, op.getInput(), scaleShift).getResult());
-}
-
-Value rowMax(OpBuilder &builder, Value logits) {
-  RankedTensorType type = typeOf(logits);
-  return RowMaxOp::create(builder, logits.getLoc(),
-                          tensorOf(Kind::Batch, type.getShape().take_front(1), type.getElementType()), logits);
-}
-
 /// Removes what nothing needs; a program's in-place updates are needed.
 void removeUnused(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
@@ -107,22 +71,14 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
     if (!training)
       useAverages(block, network.getOptimizer());
 
-    DenseMap<Value, Value> maxima;
-    auto maximumOf = [&](Value logits) {
-      Value &maximum = maxima[logits];
-      return maximum ? maximum : maximum = rowMax(builder, logits);
-    };
-    for (Operation &op : llvm::make_early_inc_range(block)) {
-      builder.setInsertionPoint(&op);
-      if (auto norm = dyn_cast<BatchNormOp>(op)) {
-        training ? expandTrainingNorm(norm, builder, network.getSlices()) : expandInferenceNorm(norm, builder);
-        norm.erase();
-      } else if (auto loss = dyn_cast<CrossEntropyOp>(op)) {
-        loss.getRowMaxMutable().assign(maximumOf(loss.getLogits()));
-      } else if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
-        softmax.getRowMaxMutable().assign(maximumOf(softmax.getLogits()));
+    ProgramKind kind = training ? ProgramKind::Train : name == "predict" ? ProgramKind::Predict : ProgramKind::Evaluate;
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (auto layer = dyn_cast<ExpandOpInterface>(op)) {
+        builder.setInsertionPoint(&op);
+        layer.expand(builder, kind, network.getSlices());
+        if (op.use_empty())
+          op.erase();
       }
-    }
     removeUnused(block);
   }
 };

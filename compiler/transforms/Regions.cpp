@@ -1,6 +1,8 @@
 //===- Regions.cpp - making nn.region ops -------------------------------------------------------------------------===//
 #include "compiler/transforms/Regions.h"
 
+#include "compiler/dialect/Layout.h"
+
 using namespace mlir;
 
 namespace sylvite::nn {
@@ -19,8 +21,11 @@ Operation *anchorOf(ArrayRef<Operation *> ops) {
 }
 
 std::string kernelName(ArrayRef<Operation *> ops, StringRef direction) {
-  return (anchorOf(ops)->getName().stripDialect() + "." + direction).str();
+  Operation *anchor = anchorOf(ops);
+  return (anchor->getName().stripDialect() + (groupsOf(anchor) > 1 ? "_grouped." : ".") + direction).str();
 }
+
+bool isVectorContraction(Operation *op) { return op->hasTrait<Contraction>() && !op->hasTrait<Windowed>(); }
 
 RegionOp createRegion(OpBuilder &builder, Location loc, ArrayRef<Value> inputs, TypeRange results, StringRef kernel,
                       int64_t updates) {

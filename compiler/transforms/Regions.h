@@ -14,7 +14,9 @@ constexpr llvm::StringLiteral averagePrefix = "ema.";
 /// The op that a kernel is named after: the contraction, else the windowed op, else the first op that is not an
 /// identity.
 mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);
-/// "<anchor>.<direction>".
+/// Whether an op contracts vectors with weights: a linear layer, whose weights are its big operand.
+bool isVectorContraction(mlir::Operation *op);
+/// "<anchor>.<direction>"; a contraction that keeps groups of channels apart is called "<anchor>_grouped".
 std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops, llvm::StringRef direction);
 
 /// An nn.region with one block whose arguments have the inputs' types.

@@ -186,30 +186,37 @@ TEST(Tensor, FoundByName) {
   EXPECT_EQ(syl_tensor_elements(nullptr), 0u);
 }
 
-// Every halo of up to 5x5 images with 2 images of 3-byte pixels, against the definition.
+// Every halo of blocks of up to 4x3x3, 2 of them, with 3-byte pixels, against the definition.
 TEST(Halo, ZeroesTheHaloAndNothingElse) {
   const int pixel = 3, count = 2;
-  for (int rows = 1; rows <= 5; ++rows)
-    for (int cols = 1; cols <= 5; ++cols)
-      for (int top = 0; top < rows; ++top)
-        for (int left = 0; left < cols; ++left)
-          for (int height = 1; top + height <= rows; ++height)
-            for (int width = 1; left + width <= cols; ++width) {
-              std::vector<uint8_t> images(count * rows * cols * pixel + 1, 7), expected = images;
-              for (int i = 0; i < count * rows * cols * pixel; ++i) {
-                int x = i / pixel % cols, y = i / pixel / cols % rows;
-                if (x < left || x >= left + width || y < top || y >= top + height)
-                  expected[i] = 0;
-              }
-              syl_zero_halo(images.data(), count, rows, cols, top, left, height, width, pixel);
-              ASSERT_EQ(images, expected)
-                  << rows << "x" << cols << " at " << top << "," << left << " " << height << "x" << width;
-            }
+  auto forEach = [](int most, auto &&visit) { // (extent, before, size) of one axis
+    for (int extent = 1; extent <= most; ++extent)
+      for (int before = 0; before < extent; ++before)
+        for (int size = 1; before + size <= extent; ++size)
+          visit(extent, before, size);
+  };
+  forEach(4, [&](int cols, int left, int width) {
+    forEach(3, [&](int rows, int top, int height) {
+      forEach(3, [&](int planes, int front, int depth) {
+        std::vector<uint8_t> blocks(count * planes * rows * cols * pixel + 1, 7), expected = blocks;
+        for (int i = 0; i < count * planes * rows * cols * pixel; ++i) {
+          int x = i / pixel % cols - left, y = i / pixel / cols % rows - top, z = i / pixel / cols / rows % planes - front;
+          if (x < 0 || x >= width || y < 0 || y >= height || z < 0 || z >= depth)
+            expected[i] = 0;
+        }
+        syl_halo halo = {{cols, rows, planes}, {left, top, front}, {width, height, depth}, pixel};
+        syl_zero_halo(blocks.data(), count, &halo);
+        ASSERT_EQ(blocks, expected) << cols << "x" << rows << "x" << planes << " at " << left << "," << top << ","
+                                    << front << ": " << width << "x" << height << "x" << depth;
+      });
+    });
+  });
 }
 
 TEST(Halo, NoImagesIsNothingToDo) {
   uint8_t byte = 7;
-  syl_zero_halo(&byte, 0, 1, 1, 0, 0, 0, 0, 1);
+  syl_halo halo = {{1, 1, 1}, {0, 0, 0}, {0, 0, 0}, 1};
+  syl_zero_halo(&byte, 0, &halo);
   EXPECT_EQ(byte, 7);
 }
 

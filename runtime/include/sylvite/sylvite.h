@@ -318,10 +318,15 @@ struct syl_model {
 #define SYL_CPU_AVX2_FMA 1u /* AVX, AVX2, FMA, F16C */
 #define SYL_CPU_AVX512 2u   /* F, CD, DQ, BW, VL */
 
-/* Zeroes the halo around `images` images: called by generated code before a kernel that needs it. The interior of an
- * image is [top, top+height) x [left, left+width) of rows x cols pixels of pixel_bytes bytes. */
-void syl_zero_halo(void *images, int32_t count, int32_t rows, int32_t cols, int32_t top, int32_t left, int32_t height,
-                   int32_t width, int64_t pixel_bytes);
+/* Blocks of up to three axes, innermost first, and the interior of each; counted in pixels of pixel_bytes bytes. */
+typedef struct syl_halo {
+  int32_t extent[3], before[3], size[3];
+  int32_t pixel_bytes;
+} syl_halo;
+
+/* Zeroes what is not interior in `count` blocks that lie one after the other: called by generated code for the halo of
+ * images and the padding of channels. */
+void syl_zero_halo(void *blocks, int32_t count, const syl_halo *halo);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,51 @@
+//===- Expand.cpp - what layers are made of in training, evaluation and prediction --------------------------------===//
+#include "compiler/dialect/Nn.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// In training: per-slice sums, then scale and shift, then the running statistics after this batch. Else scale and shift
+/// come from the running statistics.
+void BatchNormOp::expand(OpBuilder &builder, ProgramKind kind, int64_t slices) {
+  Location loc = getLoc();
+  RankedTensorType type = typeOf(getInput());
+  Type element = type.getElementType();
+  int64_t channels = type.getShape().back(), pixels = 1;
+  for (int64_t extent : type.getShape().drop_front().drop_back())
+    pixels *= extent;
+  auto scalars = tensorOf(Kind::Whole, {channels, 2}, element);
+  Value scaleShift;
+  if (kind == ProgramKind::Train) {
+    IntegerAttr count = builder.getI64IntegerAttr(pixels);
+    Value sums = ChannelSumsOp::create(builder, loc, tensorOf(Kind::Slices, {slices, channels, 3}, element), getInput());
+    scaleShift = BatchNormScalarsOp::create(builder, loc, scalars, sums, getWeight(), getBiasValue(), getEpsAttr(), count);
+    BatchNormRunningOp::create(builder, loc, getRunningMean().getType(), getRunningVar().getType(), getRunningMean(),
+                               getRunningVar(), sums, getMomentumAttr(), count);
+  } else {
+    scaleShift = BatchNormInferenceScalarsOp::create(builder, loc, scalars, getRunningMean(), getRunningVar(),
+                                                     getWeight(), getBiasValue(), getEpsAttr());
+  }
+  getResult().replaceAllUsesWith(ScaleShiftOp::create(builder, loc, type, getInput(), scaleShift).getResult());
+}
+
+/// The largest channel of each pixel: a constant of the backward pass.
+static Value rowMax(OpBuilder &builder, Value logits) {
+  RankedTensorType type = typeOf(logits);
+  SmallVector<int64_t> shape(type.getShape().drop_back());
+  if (shape.size() > 1)
+    shape.push_back(1);
+  return RowMaxOp::create(builder, logits.getLoc(), tensorOf(Kind::Batch, shape, type.getElementType()), logits);
+}
+
+void CrossEntropyOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
+  getRowMaxMutable().assign(rowMax(builder, getLogits()));
+}
+
+void SoftmaxOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
+  getRowMaxMutable().assign(rowMax(builder, getLogits()));
+}
+
+} // namespace sylvite::nn
