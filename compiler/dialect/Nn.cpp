@@ -54,9 +54,6 @@ LogicalResult verifyLayer(Operation *op, unsigned inputs,
                           llvm::function_ref<void(ArrayRef<RankedTensorType>, LayerPlan &)> makePlan) {
   if (!inputs)
     inputs = op->getNumOperands();
-  if (auto segments = op->getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes"); segments && isa<CrossEntropyOp>(op))
-    if (segments.asArrayRef().back())
-      return success(); // the program form: row_max is no variable
   SmallVector<RankedTensorType> types;
   for (Value operand : op->getOperands().take_front(inputs))
     types.push_back(cast<RankedTensorType>(operand.getType()));
@@ -66,7 +63,10 @@ LogicalResult verifyLayer(Operation *op, unsigned inputs,
     return op->emitOpError() << plan.errors.front().text;
   if (plan.output != op->getResult(0).getType())
     return op->emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
+  // What passes add stands last: values of the batch, such as the largest logits.
   unsigned given = op->getNumOperands() - inputs;
+  while (given > plan.parameters.size() && kindOf(op->getOperand(inputs + given - 1).getType()) == Kind::Batch)
+    --given;
   if (given != plan.parameters.size())
     return op->emitOpError() << "has " << given << " variables, expected " << plan.parameters.size();
   for (auto [index, parameter] : llvm::enumerate(plan.parameters)) {

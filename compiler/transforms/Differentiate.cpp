@@ -232,8 +232,10 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
   /// Stands for a value that a linear op's derivative does not need.
   static Value makePlaceholder(OpBuilder &builder, Value value) {
     auto placeholder = PlaceholderOp::create(builder, value.getLoc(), value.getType());
-    if (value.getDefiningOp<VariableOp>())
-      setVariableDims(placeholder, variableDims(value));
+    if (auto variable = value.getDefiningOp<VariableOp>())
+      for (StringRef name : {"nn.dim_names", "nn.dims"})
+        if (Attribute dims = variable->getAttr(name))
+          placeholder->setAttr(name, dims);
     return placeholder;
   }
 

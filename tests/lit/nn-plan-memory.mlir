@@ -25,8 +25,9 @@ nn.program @predict attributes {batch = 32 : i64, slices = 16 : i64, optimizer =
   %c = nn.variable "c.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
   // What a window reads beyond the image is a halo of zeros in the buffer: 2 images of 12x12 pixels of 64 bytes, and 64
   // bytes that vector loads may touch, in units of 128.
-  // CHECK: nn.region "identity.forward"{{.*}} buffer = {base = "local", bottom = 2 : i64, bytes = 18560 : i64,
-  // CHECK-SAME: first = 0 : i64, last = 0 : i64, left = 2 : i64, offset = 0 : i64, right = 2 : i64, top = 2 : i64}
+  // CHECK: nn.region "identity.forward"{{.*}} buffer = {base = "local", bytes = 18560 : i64,
+  // CHECK-SAME: first = 0 : i64, halo_after = array<i64: 2, 2, 0>, halo_before = array<i64: 2, 2, 0>, last = 0 : i64,
+  // CHECK-SAME: offset = 0 : i64}
   %image = nn.identity %x : (!image) -> !image
   // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 18560 : i64,
   %conv1 = nn.conv2d %image, %a {filters = 16 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>,
