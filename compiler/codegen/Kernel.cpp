@@ -376,8 +376,11 @@ private:
 
   /// Zero in the padding of channels, of each pixel where a vector is an image's.
   static Expr maskPadding(Expr value, Var channel, const View &view) {
-    return view.realChannels == view.channels ? value
-                                              : select(channel < int(view.realChannels), value, cast(value.type(), 0));
+    if (view.realChannels == view.channels)
+      return value;
+    // Squares: from a linear condition Halide would conclude that fewer channels are needed of what comes before, too
+    // few for the vectors of its schedule.
+    return select(channel * channel < int(view.realChannels * view.realChannels), value, cast(value.type(), 0));
   }
 
   void registerFuncs() {

@@ -29,7 +29,7 @@ nn.program @predict attributes {batch = 32 : i64, slices = 16 : i64, optimizer =
   // CHECK-SAME: first = 0 : i64, halo_after = array<i64: 2, 2, 0>, halo_before = array<i64: 2, 2, 0>, last = 0 : i64,
   // CHECK-SAME: offset = 0 : i64}
   %image = nn.identity %x : (!image) -> !image
-  // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 18560 : i64,
+  // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 18560 : i64}
   %conv1 = nn.conv2d %image, %a {filters = 16 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>,
                                  bias = false} : (!image, !w) -> !image
   // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 0 : i64,
