@@ -255,7 +255,7 @@ Halo requiredHalo(RegionOp region, unsigned index) {
 
 Operation *coreOf(RegionOp region) {
   Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  while (auto add = dyn_cast<AddOp>(last)) { // a sum of contributions to one gradient
+  while (auto add = dyn_cast<GradientSumOp>(last)) { // a sum of contributions to one gradient
     Operation *first = add.getInputs()[0].getDefiningOp();
     if (!first)
       break;

@@ -43,11 +43,11 @@ def Nn_Parameter : Type<Nn_Tensor.predicate, "ranked tensor of static shape">;
 
 // A positive whole number.
 def Nn_Count : ConfinedAttr<I64Attr, [IntPositive]>;
-// A list of positive whole numbers.
+// A list of positive whole numbers; a single number in YAML is a list of one.
 def Nn_Counts : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayStrictlyPositive<DenseI64ArrayAttr>]>;
 // A whole number of either sign, such as an axis.
 def Nn_Integer : ConfinedAttr<I64Attr, []>;
-// A list of whole numbers of either sign, such as a permutation.
+// A list of whole numbers of either sign, such as a permutation; a single number in YAML is a list of one.
 def Nn_Integers : ConfinedAttr<DenseI64ArrayAttr, []>;
 // A window's attribute along one axis, [W], two, [H, W], or three, [D, H, W]: positive whole numbers. A single number in
 // YAML stands for all of them.

@@ -9,6 +9,7 @@
 #define SYLVITE_DIALECT_NNOPS_TD
 
 include "compiler/dialect/NnActivations.td"
+include "compiler/dialect/NnArithmetic.td"
 include "compiler/dialect/NnBase.td"
 include "compiler/dialect/NnShapes.td"
 include "compiler/dialect/NnTraining.td"
@@ -236,8 +237,8 @@ def Nn_PlaceholderOp : Nn_PureOp<"placeholder", [Nn_KeepsZero]> {
   let assemblyFormat = "attr-dict `:` type($output)";
 }
 
-def Nn_AddOp : Nn_PureOp<"add", [Nn_Elementwise, Nn_KeepsZero]> {
-  let summary = "sum of the operands, in order";
+def Nn_GradientSumOp : Nn_PureOp<"gradient_sum", [Nn_Elementwise, Nn_KeepsZero]> {
+  let summary = "sum of the contributions to one gradient, in order; parts of slices are added first";
   let arguments = (ins Variadic<Nn_Tensor>:$inputs);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }

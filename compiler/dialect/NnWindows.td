@@ -94,4 +94,23 @@ def Nn_AvgPool1dOp : Nn_AvgPool<Nn_Axes1>;
 def Nn_AvgPool2dOp : Nn_AvgPool<Nn_Axes2>;
 def Nn_AvgPool3dOp : Nn_AvgPool<Nn_Axes3>;
 
+def Nn_GlobalAvgPoolOp : Nn_Layer<"global_avg_pool", [Nn_KeepsZero]> {
+  let summary = "mean of each channel over all pixels: [H, W, C] becomes [C]";
+  let description = "Source: torch.nn.AdaptiveAvgPool2d(1) and torch.nn.Flatten; Tensor.mean((-2, -1)).";
+  let arguments = (ins Nn_Tensor:$input);
+}
+def Nn_GlobalMaxPoolOp : Nn_Layer<"global_max_pool", [Nn_KeepsZero]> {
+  let summary = "largest value of each channel over all pixels: [H, W, C] becomes [C]; the gradient goes to the first";
+  let description = "Source: torch.nn.AdaptiveMaxPool2d(1) and torch.nn.Flatten.";
+  let arguments = (ins Nn_Tensor:$input);
+}
+def Nn_AdaptiveAvgPoolOp : Nn_Layer<"adaptive_avg_pool", [Nn_KeepsZero], "size"> {
+  let summary = "means over windows that cut each axis into `size` parts";
+  let description = [{
+    Output i is the mean of pixels floor(i * input / size) to ceil((i + 1) * input / size). `size`: one number, or one an
+    axis. Source: torch.nn.AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d.
+  }];
+  let arguments = (ins Nn_Tensor:$input, Nn_Counts:$size);
+}
+
 #endif

@@ -84,8 +84,8 @@ std::optional<llvm::SmallVector<int64_t>> AttributeReader::readWholes(int64_t le
 }
 
 mlir::Attribute AttributeReader::wholes(int64_t least) {
-  if (!isList())
-    return wrong("a list of whole numbers");
+  if (!isList() && node.kind != Node::Kind::Scalar)
+    return wrong("a whole number or a list of them");
   auto values = readWholes(least);
   return values ? array(*values) : nullptr;
 }

@@ -94,6 +94,7 @@ std::optional<Values> GraphBuilder::variablesOf(const LayerEntry &entry, nn::Lay
     auto variable =
         nn::VariableOp::create(builder, at(*entry.place, entry.name), nn::tensorOf(nn::Kind::Whole, spec.shape, real),
                                name, spec.trained ? "parameter" : "buffer", spec.init, spec.initA, spec.initB);
+    nn::setVariableDims(variable, spec.dims);
     bool isFrozen = spec.trained && !policy.trainable.value_or(true);
     variable.setInitCAttr(builder.getF64FloatAttr(spec.initC));
     variable.setInitDAttr(builder.getF64FloatAttr(spec.initD));

@@ -142,10 +142,10 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     auto type = cast<RankedTensorType>(parts[0].getType());
     if (kindOf(type) == Kind::Partial)
       type = tensorOf(Kind::Whole, type.getShape(), type.getElementType());
-    auto region = createRegion(builder, value.getLoc(), parts, type, "add.forward");
+    auto region = createRegion(builder, value.getLoc(), parts, type, "gradient_sum.forward");
     OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
     SmallVector<Value> arguments(region.getBody().getArguments());
-    Value sum = AddOp::create(inside, value.getLoc(), type, arguments);
+    Value sum = GradientSumOp::create(inside, value.getLoc(), type, arguments);
     YieldOp::create(inside, value.getLoc(), sum);
     if (auto variable = value.getDefiningOp<VariableOp>())
       region.setLikeAttr(variable.getNameAttr());
@@ -224,7 +224,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     }
     Value result = parts[0];
     if (parts.size() > 1)
-      result = AddOp::create(inside, value.getLoc(), type, parts);
+      result = GradientSumOp::create(inside, value.getLoc(), type, parts);
     YieldOp::create(inside, value.getLoc(), result);
     return outer.getResult(0);
   }

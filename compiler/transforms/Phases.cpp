@@ -143,7 +143,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     Operation *core = coreOf(region);
     Value result = region.getResult(0);
     Kind kind = kindOf(result.getType());
-    if (isa<AddOp>(core) && region.getLike()) // the gradient of shared weights
+    if (isa<GradientSumOp>(core) && region.getLike()) // the gradient of shared weights
       return setFlat(result);
     bool linear = isVectorContraction(core);
     if (isa<TransposeWeightOp>(core)) {

@@ -119,7 +119,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
 // CHECK: nn.scale_shift
 // CHECK: %[[B:.*]] = nn.vjp wrt 0
 // CHECK: nn.channel_sums
-// CHECK: %[[SUM:.*]] = nn.add %[[A]], %[[B]]
+// CHECK: %[[SUM:.*]] = nn.gradient_sum %[[A]], %[[B]]
 // CHECK-NEXT: nn.yield %[[SUM]]
 // A convolution's weights get a part of their gradient from each slice.
 // CHECK: nn.region "conv2d.grad_weight"(%[[IMAGE]], %[[D_CONV]]) attributes {like = "conv.weight"}
@@ -148,7 +148,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
                       bias = false} : (!maps, !w) -> !maps
   %c = nn.conv2d %a, %shared {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
                       bias = false} : (!maps, !w) -> !maps
-  %sum = nn.add %b, %c : (!maps, !maps) -> !maps
+  %sum = nn.gradient_sum %b, %c : (!maps, !maps) -> !maps
   nn.return loss %sum : !maps
 }
 
@@ -156,7 +156,7 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
 // CHECK: %[[ONE:.*]] = nn.region "conv2d.grad_input"(%[[T]],
 // CHECK-NOT: transpose_weight
 // CHECK: %[[TWO:.*]] = nn.region "conv2d.grad_input"(%[[T]],
-// CHECK: %[[D_A:.*]] = nn.region "add.forward"(%[[ONE]], %[[TWO]])
+// CHECK: %[[D_A:.*]] = nn.region "gradient_sum.forward"(%[[ONE]], %[[TWO]])
 // CHECK: nn.region "conv2d.grad_weight"(%{{.*}}, %[[D_A]]) attributes {like = "first.weight"}
 
 // -----

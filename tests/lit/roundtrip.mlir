@@ -99,8 +99,8 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {ki
   // CHECK: nn.scale_shift %{{.*}}, %{{.*}} : (tensor<4x6x6x8xf32, "batch">, tensor<8x2xf32>) -> tensor<4x6x6x8xf32,
   // CHECK-SAME: "batch">
   %norm = nn.scale_shift %maps, %scalars : (!maps, !pairs) -> !maps
-  // CHECK: nn.add %{{.*}}, %{{.*}}, %{{.*}} :
-  %sum = nn.add %norm, %maps, %maps : (!maps, !maps, !maps) -> !maps
+  // CHECK: nn.gradient_sum %{{.*}}, %{{.*}}, %{{.*}} :
+  %sum = nn.gradient_sum %norm, %maps, %maps : (!maps, !maps, !maps) -> !maps
   // CHECK: nn.transpose_weight %{{.*}} : (tensor<8x3x3x3xf32>) -> tensor<8x3x3x3xf32>
   %transposed = nn.transpose_weight %w : (!w) -> !w
   // CHECK: nn.optimizer_scalars {kind = "sgd", learning_rate = 1.000000e-03 : f64} : tensor<7xf32>
