@@ -80,7 +80,7 @@ def pad(attributes, shapes):
 
 @layer("crop")
 def crop(attributes, shapes):
-    amounts = flat_sides(sides(attributes["padding"], len(shapes[0]) - 1, None))
+    amounts = flat_sides(sides(attributes["margin"], len(shapes[0]) - 1, None))
     return Apply(lambda x: functional.pad(x, [-amount for amount in amounts]))
 
 

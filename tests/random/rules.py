@@ -204,7 +204,7 @@ def crop(random, shape):
     rank = rank_of(shape)
     if rank < 1 or min(shape[1:]) < 3:
         return None
-    return {"padding": some(random, rank, 0, 1)}
+    return {"margin": some(random, rank, 0, 1)}
 
 
 @rule("upsample", weight=0.5)
