@@ -20,7 +20,7 @@ def reshape(attributes, _shapes):
 
 @layer("permute")
 def permute(attributes, _shapes):
-    dims = [0] + [number + 1 for number in attributes["dims"]]
+    dims = [0] + [number + 1 for number in attributes["axes"]]
     return Apply(lambda x: channels_first(channels_last(x).permute(dims)))
 
 

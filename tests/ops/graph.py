@@ -82,7 +82,7 @@ def expand(network):
     """(every layer in order, {name of a layer or of a use of a block: the layer that it stands for})."""
     expansion = _Expansion(network.get("blocks", {}))
     given = {name: name for name in inputs(network)}
-    expansion.sequence(network["network"], _Scope("", "", given, {}), [next(iter(given))])
+    expansion.sequence(network["network"], _Scope("", "", given, {}), list(given))
     return expansion.layers, expansion.values
 
 

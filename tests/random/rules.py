@@ -182,7 +182,7 @@ def reshape(random, shape):
 
 @rule("permute", weight=0.5)
 def permute(random, shape):
-    return {"dims": random.sample(range(len(shape)), len(shape))} if len(shape) > 1 else None
+    return {"axes": random.sample(range(len(shape)), len(shape))} if len(shape) > 1 else None
 
 
 @rule("slice", weight=0.7)
