@@ -1,5 +1,5 @@
 //===- Expand.cpp - what layers are made of in training, evaluation and prediction --------------------------------===//
-#include "compiler/dialect/Nn.h"
+#include "compiler/dialect/LayerPlans.h"
 
 using namespace mlir;
 
@@ -7,8 +7,8 @@ namespace sylvite::nn {
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-/// In training: per-slice sums, then scale and shift, then the running statistics after this batch. Else scale and shift
-/// come from the running statistics.
+/// In training: per-slice sums, then scale and shift, then the running statistics after this batch. Else scale and
+/// shift come from the running statistics.
 void BatchNormOp::expand(OpBuilder &builder, ProgramKind kind, int64_t slices) {
   Location loc = getLoc();
   RankedTensorType type = typeOf(getInput());
@@ -20,8 +20,10 @@ void BatchNormOp::expand(OpBuilder &builder, ProgramKind kind, int64_t slices) {
   Value scaleShift;
   if (kind == ProgramKind::Train) {
     IntegerAttr count = builder.getI64IntegerAttr(pixels);
-    Value sums = ChannelSumsOp::create(builder, loc, tensorOf(Kind::Slices, {slices, channels, 3}, element), getInput());
-    scaleShift = BatchNormScalarsOp::create(builder, loc, scalars, sums, getWeight(), getBiasValue(), getEpsAttr(), count);
+    Value sums =
+        ChannelSumsOp::create(builder, loc, tensorOf(Kind::Slices, {slices, channels, 3}, element), getInput());
+    scaleShift =
+        BatchNormScalarsOp::create(builder, loc, scalars, sums, getWeight(), getBiasValue(), getEpsAttr(), count);
     BatchNormRunningOp::create(builder, loc, getRunningMean().getType(), getRunningVar().getType(), getRunningMean(),
                                getRunningVar(), sums, getMomentumAttr(), count);
   } else {
@@ -31,21 +33,8 @@ void BatchNormOp::expand(OpBuilder &builder, ProgramKind kind, int64_t slices) {
   getResult().replaceAllUsesWith(ScaleShiftOp::create(builder, loc, type, getInput(), scaleShift).getResult());
 }
 
-/// The largest channel of each pixel: a constant of the backward pass.
-static Value rowMax(OpBuilder &builder, Value logits) {
-  RankedTensorType type = typeOf(logits);
-  SmallVector<int64_t> shape(type.getShape().drop_back());
-  if (shape.size() > 1)
-    shape.push_back(1);
-  return RowMaxOp::create(builder, logits.getLoc(), tensorOf(Kind::Batch, shape, type.getElementType()), logits);
-}
-
-void CrossEntropyOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
-  getRowMaxMutable().assign(rowMax(builder, getLogits()));
-}
-
 void SoftmaxOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
-  getRowMaxMutable().assign(rowMax(builder, getLogits()));
+  getRowMaxMutable().assign(rowMaxOf(builder, getLogits()));
 }
 
 } // namespace sylvite::nn

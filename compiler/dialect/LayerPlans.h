@@ -32,6 +32,9 @@ void setOutput(LayerPlan &plan, mlir::RankedTensorType input, llvm::ArrayRef<int
 /// Refuses weights of more than maxElements elements, at attribute `key`. `extents` are all positive.
 bool weightFits(LayerPlan &plan, llvm::ArrayRef<int64_t> extents, llvm::StringRef key);
 
+/// nn.row_max of a value: its largest channel at each pixel, a constant of the backward pass.
+mlir::Value rowMaxOf(mlir::OpBuilder &builder, mlir::Value logits);
+
 } // namespace sylvite::nn
 
 #endif

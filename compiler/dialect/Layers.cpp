@@ -104,20 +104,4 @@ void FlattenOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribute
   setOutput(plan, inputs[0], {features}, inputs[0].getElementType());
 }
 
-void CrossEntropyOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
-  plan.attributes = NamedAttrList(attributes);
-  if (inputs[0].getRank() != 2) {
-    plan.error("", "needs one vector of logits a sample, the network ends with an image " + sampleShape(inputs[0]),
-               "end the network with `- flatten` and `- linear: {units: CLASSES}`");
-    return;
-  }
-  if (inputs[0].getDimSize(1) < 2) {
-    plan.error("", "needs at least 2 classes, the network ends with 1 output", "end it with one unit a class");
-    return;
-  }
-  plan.classes = inputs[0].getDimSize(1);
-  plan.target = tensorOf(Kind::Batch, {inputs[0].getDimSize(0)}, IntegerType::get(inputs[0].getContext(), 32));
-  setOutput(plan, inputs[0], {}, inputs[0].getElementType());
-}
-
 } // namespace sylvite::nn

@@ -65,6 +65,8 @@ LogicalResult verifyLayer(Operation *op, unsigned inputs,
     return op->emitOpError() << "output is " << op->getResult(0).getType() << ", expected " << plan.output;
   // What passes add stands last: values of the batch, such as the largest logits.
   unsigned given = op->getNumOperands() - inputs;
+  if (plan.target)
+    given = 0; // a loss
   while (given > plan.parameters.size() && kindOf(op->getOperand(inputs + given - 1).getType()) == Kind::Batch)
     --given;
   if (given != plan.parameters.size())
@@ -72,10 +74,9 @@ LogicalResult verifyLayer(Operation *op, unsigned inputs,
   for (auto [index, parameter] : llvm::enumerate(plan.parameters)) {
     auto type = cast<RankedTensorType>(op->getOperand(inputs + index).getType());
     if (type.getShape() != ArrayRef(parameter.shape))
-      return op->emitOpError() << "variable '" << parameter.suffix << "' is " << type << ", expected the shape "
-                               << llvm::formatv("[{0:$[, ]}]", llvm::make_range(parameter.shape.begin(),
-                                                                                parameter.shape.end()))
-                                      .str();
+      return op->emitOpError()
+             << "variable '" << parameter.suffix << "' is " << type << ", expected the shape "
+             << llvm::formatv("[{0:$[, ]}]", llvm::make_range(parameter.shape.begin(), parameter.shape.end())).str();
   }
   return success();
 }

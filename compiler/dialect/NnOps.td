@@ -12,6 +12,7 @@ include "compiler/dialect/NnActivations.td"
 include "compiler/dialect/NnArithmetic.td"
 include "compiler/dialect/NnBase.td"
 include "compiler/dialect/NnShapes.td"
+include "compiler/dialect/NnLosses.td"
 include "compiler/dialect/NnTraining.td"
 include "compiler/dialect/NnWindows.td"
 
@@ -68,20 +69,6 @@ def Nn_FlattenOp : Nn_Layer<"flatten", [Nn_KeepsZero]> {
   let summary = "[N, H, W, C] becomes [N, C*H*W] in PyTorch's order C, H, W";
   let description = "Source: torch.nn.Flatten.";
   let arguments = (ins Nn_Tensor:$input);
-}
-
-def Nn_CrossEntropyOp : Nn_Layer<"cross_entropy", [Nn_Expands], "", 2> {
-  let role = "loss";
-  let defaultOutput = "softmax";
-  let summary = "loss of each sample: log(sum of exp(logits)) - logits[target]";
-  let description = [{
-    `logits` [N, C], `target` [N] class numbers. `row_max` is the largest logit of each sample, a constant of the
-    backward pass; it is absent until programs are made. Source: torch.nn.CrossEntropyLoss.
-  }];
-  let arguments = (ins Nn_Tensor:$logits, Nn_Tensor:$target, Optional<Nn_Tensor>:$row_max);
-  let assemblyFormat = [{
-    $logits `,` $target (`shifted` `by` $row_max^)? attr-dict `:` functional-type(operands, results)
-  }];
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -1,60 +1,53 @@
-//===- CrossEntropy.cpp - nn.cross_entropy, and what it shares with prediction: row_max, softmax, accuracy --------===//
+//===- CrossEntropy.cpp - what cross-entropy shares with prediction: row_max, softmax, accuracy; mean_seed --------===//
 //
-// The target's logit is picked by a one-hot contraction: a gather's adjoint would be a scatter.
+// The softmax is over the channels of each pixel. The losses stand in Losses.cpp.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "compiler/ops/Op.h"
+#include "compiler/ops/Losses.h"
 
 using namespace Halide;
 
 namespace sylvite::ops {
 
-/// sum of exp(logits - row_max) over the classes, (n).
-static Func sumOfExponentials(OpContext &context, const Value &logits, const Value &rowMax) {
-  const Vars &v = vars();
+Func sumOfExponentials(OpContext &context, const Value &logits, const Pixels &pixels, Expr rowMax) {
   Func sum = context.func("sum_exp");
   RDom r(0, int(logits.view.realChannels), "rc");
-  sum(v.n) = context.constant(0);
-  sum(v.n) += exp(logits.func(r, v.n) - rowMax.func(v.n));
+  sum(pixels.dims) = context.constant(0);
+  sum(pixels.dims) += exp(logits.func(pixels.at(r)) - rowMax);
   context.nameRVars(sum, {"rc"});
   return sum;
 }
 
-static std::vector<Value> crossEntropy(OpContext &context) {
-  const Value &logits = context.operand(0), &target = context.operand(1), &rowMax = context.operand(2);
-  const Vars &v = vars();
-  Func sum = sumOfExponentials(context, logits, rowMax);
-  Func picked = context.func("picked"), loss = context.func("cross_entropy");
-  RDom r(0, int(logits.view.realChannels), "rc");
-  picked(v.n) = context.constant(0);
-  picked(v.n) += select(r == cast<int32_t>(target.func(v.n)), logits.func(r, v.n), context.constant(0));
-  context.nameRVars(picked, {"rc"});
-  loss(v.n) = log(sum(v.n)) + rowMax.func(v.n) - picked(v.n);
-  return {perSample(loss)};
+Expr maximumHere(const Value &rowMax, const Pixels &pixels) {
+  return rowMax.func.dimensions() == 1 ? rowMax.func(pixels.here()) : rowMax.func(pixels.at(0));
 }
-static Register registeredLoss("nn.cross_entropy", crossEntropy);
 
 static std::vector<Value> softmax(OpContext &context) {
-  const Value &logits = context.operand(0), &rowMax = context.operand(1);
-  const Vars &v = vars();
-  Func sum = sumOfExponentials(context, logits, rowMax);
+  const Value &logits = context.operand(0);
+  Pixels pixels(logits);
+  Expr largest = maximumHere(context.operand(1), pixels);
+  Func sum = sumOfExponentials(context, logits, pixels, largest);
   Value result = logits;
   result.detached = nullptr;
   result.func = context.func("softmax");
-  result.func(v.c, v.n) = exp(logits.func(v.c, v.n) - rowMax.func(v.n)) / sum(v.n);
+  result.func(logits.dims()) = exp(logits.here() - largest) / sum(pixels.here());
   return {result};
 }
 static Register registeredSoftmax("nn.softmax", softmax);
 
 static std::vector<Value> rowMax(OpContext &context) {
   const Value &logits = context.operand(0);
-  const Vars &v = vars();
+  Pixels pixels(logits);
   Func largest = context.func("row_max");
   RDom r(0, int(logits.view.realChannels), "rc");
-  largest(v.n) = context.type().min();
-  largest(v.n) = Halide::max(largest(v.n), logits.func(r, v.n));
+  largest(pixels.dims) = context.type().min();
+  largest(pixels.dims) = Halide::max(largest(pixels.here()), logits.func(pixels.at(r)));
   context.nameRVars(largest, {"rc"});
-  return {perSample(largest)};
+  if (pixels.ranges.empty())
+    return {perSample(largest)};
+  Value result = imageResult(context, "maxima"); // one channel
+  result.func(logits.dims()) = largest(pixels.here());
+  return {result};
 }
 static Register registeredMax("nn.row_max", rowMax);
 

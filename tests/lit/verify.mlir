@@ -203,13 +203,6 @@
 
 // ==== cross_entropy
 
-%x = nn.input : tensor<2x1x1x10xf32, "batch">
-%t = nn.target : tensor<2xi32, "batch">
-// expected-error @+1 {{'nn.cross_entropy' op needs one vector of logits a sample, the network ends with an image 1x1x10}}
-%y = nn.cross_entropy %x, %t : (tensor<2x1x1x10xf32, "batch">, tensor<2xi32, "batch">) -> tensor<2xf32, "batch">
-
-// -----
-
 %x = nn.input : tensor<2x1xf32, "batch">
 %t = nn.target : tensor<2xi32, "batch">
 // expected-error @+1 {{'nn.cross_entropy' op needs at least 2 classes, the network ends with 1 output}}

@@ -253,9 +253,6 @@ static const BadInput shapes[] = {
     {"BatchNorm", layer("batch_norm: {momentum: 2, eps: -1}"),
      "net.yaml:1:34: error: batch_norm 'batch_norm_1': momentum must be between 0 and 1\n"
      "net.yaml:1:42: error: batch_norm 'batch_norm_1': eps must be 0 or more\n"},
-    {"LossOnAnImage", with("network: [conv2d: {filters: 3, kernel: 3}]\nloss: cross_entropy\n"),
-     "net.yaml:2:7: error: cross_entropy: needs one vector of logits a sample, the network ends with an image 3x3x3\n"
-     "  hint: end the network with `- flatten` and `- linear: {units: CLASSES}`\n"},
     {"LossOnOneOutput", with("network: [flatten, linear: 1]\nloss: cross_entropy\n"),
      "net.yaml:2:7: error: cross_entropy: needs at least 2 classes, the network ends with 1 output\n  hint: end it "
      "with "
