@@ -204,7 +204,8 @@ static const BadInput ends[] = {
      "net.yaml:1:41: error: cross_entropy: weight must be a number, found the text 'x'\n"
      "net.yaml:1:52: error: cross_entropy: target must be a name, found 1\n  hint: letters, digits and _, of which the "
      "first is no digit\n"
-     "net.yaml:1:55: error: cross_entropy: unknown key 'scale'\n  hint: known keys: from, weight, target\n"},
+     "net.yaml:1:55: error: cross_entropy: unknown key 'scale'\n  hint: known keys: label_smoothing, "
+     "class_weights, ignore_index, from, weight, target\n"},
     {"TargetsDiffer",
      with("network: [flatten, linear: {name: a, units: 3}, linear: {name: b, units: 2}]\nloss: "
           "[cross_entropy: {from: a}, cross_entropy]\n"),
