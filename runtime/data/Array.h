@@ -42,7 +42,6 @@ struct Array {
   int64_t rowElements() const;
 };
 
-
 /// Product of `shape` times the element's bytes, or false where it is negative or does not fit into 62 bits.
 bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes);
 

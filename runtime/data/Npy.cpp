@@ -209,8 +209,8 @@ Array readNpy(const std::string &path) {
   if (!possible || bytes != held)
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found %llu bytes of data, expected %s for %s of shape %s", (unsigned long long)held,
-                       possible ? std::to_string(bytes).c_str() : "more than any file holds", syl_dtype_name(array.dtype),
-                       shapeText(array.shape).c_str()),
+                       possible ? std::to_string(bytes).c_str() : "more than any file holds",
+                       syl_dtype_name(array.dtype), shapeText(array.shape).c_str()),
                 damagedHint);
   array.data = Buffer(bytes, path);
   file.readExactly(array.data.data(), bytes, prefix + length);

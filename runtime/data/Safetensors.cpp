@@ -280,8 +280,9 @@ void SafetensorsWriter::save(const std::string &path, const Metadata &metadata, 
   std::vector<size_t> order(items.size()); // wide elements first, so that all are aligned
   for (size_t i = 0; i < order.size(); ++i)
     order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return syl_dtype_bytes(items[a].dtype) > syl_dtype_bytes(items[b].dtype); });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return syl_dtype_bytes(items[a].dtype) > syl_dtype_bytes(items[b].dtype);
+  });
   std::vector<uint64_t> begin(items.size());
   uint64_t at = 0;
   for (size_t i : order) {
