@@ -97,6 +97,8 @@ class Training:
         if "ema" in self.policy:
             decay = self.policy["ema"]
             for name, p in self.net.named_parameters():
+                if not p.requires_grad:
+                    continue  # is its own average
                 value = p.detach()
                 old = self.averages.get(name)
                 self.averages[name] = value.clone() if old is None else old.lerp(value, 1 - decay)
