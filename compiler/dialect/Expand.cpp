@@ -34,7 +34,26 @@ void BatchNormOp::expand(OpBuilder &builder, ProgramKind kind, int64_t slices) {
 }
 
 void SoftmaxOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
-  getRowMaxMutable().assign(rowMaxOf(builder, getLogits()));
+  getRowMaxMutable().assign(rowMaxOf(builder, getLogits(), getAxis()));
+}
+
+void LogSoftmaxOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
+  getRowMaxMutable().assign(rowMaxOf(builder, getLogits(), getAxis()));
+}
+
+/// What the numbers of rows come from takes no gradient.
+void EmbeddingOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
+  getInputMutable().assign(StopGradientOp::create(builder, getLoc(), getInput().getType(), getInput()));
+}
+
+void AttentionOp::expand(OpBuilder &builder, ProgramKind, int64_t) {
+  RankedTensorType query = typeOf(getInputs()[0]);
+  auto largest =
+      tensorOf(Kind::Batch, {query.getDimSize(0), query.getDimSize(1), int64_t(getHeads())}, query.getElementType());
+  Value scoreMax = AttentionMaxOp::create(builder, getLoc(), largest, getInputs(), getHeadsAttr(), getCausalAttr());
+  Value output = AttentionValuesOp::create(builder, getLoc(), getResult().getType(), getInputs(), scoreMax,
+                                           getHeadsAttr(), getCausalAttr());
+  getResult().replaceAllUsesWith(output);
 }
 
 } // namespace sylvite::nn

@@ -35,4 +35,16 @@ bool weightFits(LayerPlan &plan, ArrayRef<int64_t> extents, StringRef key) {
   return true;
 }
 
+int64_t axisOf(RankedTensorType input, DictionaryAttr attributes, LayerPlan &plan) {
+  int64_t axis = number(attributes, "axis", -1), rank = input.getRank() - 1;
+  if (axis < -rank || axis >= rank) {
+    plan.error("axis", "axis " + Twine(axis) + " is out of range: the input is " + sampleShape(input),
+               "axes count from 0, or from -1, the channels");
+    return -1;
+  }
+  axis = axis < 0 ? axis + rank : axis;
+  plan.attributes.set("axis", IntegerAttr::get(IntegerType::get(input.getContext(), 64), axis));
+  return axis;
+}
+
 } // namespace sylvite::nn

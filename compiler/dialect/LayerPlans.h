@@ -32,8 +32,13 @@ void setOutput(LayerPlan &plan, mlir::RankedTensorType input, llvm::ArrayRef<int
 /// Refuses weights of more than maxElements elements, at attribute `key`. `extents` are all positive.
 bool weightFits(LayerPlan &plan, llvm::ArrayRef<int64_t> extents, llvm::StringRef key);
 
-/// nn.row_max of a value: its largest channel at each pixel, a constant of the backward pass.
-mlir::Value rowMaxOf(mlir::OpBuilder &builder, mlir::Value logits);
+/// nn.row_max of a value: its largest element along an axis of the sample, negative from the end; a constant of the
+/// backward pass.
+mlir::Value rowMaxOf(mlir::OpBuilder &builder, mlir::Value logits, int64_t axis = -1);
+
+/// The axis under "axis" of the sample (-1, the channels, where it is absent), from 0, also set in the plan; -1 and an
+/// error where it is out of range.
+int64_t axisOf(mlir::RankedTensorType input, mlir::DictionaryAttr attributes, LayerPlan &plan);
 
 } // namespace sylvite::nn
 

@@ -112,12 +112,17 @@ void KlDivergenceOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attr
 
 // ---- what they are made of
 
-Value rowMaxOf(OpBuilder &builder, Value logits) {
-  auto type = cast<RankedTensorType>(logits.getType());
-  SmallVector<int64_t> shape(type.getShape().drop_back());
-  if (shape.size() > 1)
-    shape.push_back(1);
-  return RowMaxOp::create(builder, logits.getLoc(), tensorOf(Kind::Batch, shape, type.getElementType()), logits);
+Value rowMaxOf(OpBuilder &builder, Value logits, int64_t axis) {
+  RankedTensorType type = cast<RankedTensorType>(logits.getType());
+  int64_t rank = type.getRank() - 1, place = axis < 0 ? axis + rank : axis;
+  SmallVector<int64_t> shape(type.getShape());
+  if (rank > 1)
+    shape[place + 1] = 1;
+  else
+    shape.pop_back();
+  auto attribute = place == rank - 1 ? IntegerAttr() : builder.getI64IntegerAttr(place);
+  return RowMaxOp::create(builder, logits.getLoc(), tensorOf(Kind::Batch, shape, type.getElementType()), logits,
+                          attribute);
 }
 
 /// The sum of the weights of the batch's targets, where they are not all 1.

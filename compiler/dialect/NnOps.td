@@ -11,6 +11,8 @@
 include "compiler/dialect/NnActivations.td"
 include "compiler/dialect/NnArithmetic.td"
 include "compiler/dialect/NnBase.td"
+include "compiler/dialect/NnNorms.td"
+include "compiler/dialect/NnSequences.td"
 include "compiler/dialect/NnShapes.td"
 include "compiler/dialect/NnLosses.td"
 include "compiler/dialect/NnTraining.td"
@@ -114,13 +116,6 @@ def Nn_VariableOp : Nn_PureOp<"variable"> {
   let assemblyFormat = "$name attr-dict `:` type($output)";
 }
 
-def Nn_SoftmaxOp : Nn_Op<"softmax", [Pure, Nn_Expands]> {
-  let summary = "exp(logits - row_max) / sum of exp(logits - row_max), over the channels";
-  let arguments = (ins Nn_Tensor:$logits, Optional<Nn_Tensor>:$row_max);
-  let results = (outs Nn_Tensor:$output);
-  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-}
-
 def Nn_IdentityOp : Nn_PureOp<"identity", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "output = input, converted to the result's element type";
   let arguments = (ins Nn_Tensor:$input);
@@ -197,12 +192,6 @@ def Nn_BatchNormRunningOp : Nn_Op<"batch_norm_running", [Nn_InPlace, Nn_NoGradie
 def Nn_ScaleShiftOp : Nn_PureOp<"scale_shift", [Nn_Elementwise, Nn_KeepsZero]> {
   let summary = "output = input * scale_shift[c, 0] + scale_shift[c, 1]";
   let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$scale_shift);
-  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-}
-
-def Nn_RowMaxOp : Nn_PureOp<"row_max", [Nn_NoGradient]> {
-  let summary = "largest channel of each sample, [N, C] to [N]";
-  let arguments = (ins Nn_Tensor:$input);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 

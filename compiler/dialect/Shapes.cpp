@@ -81,19 +81,6 @@ void CropOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, 
   setOutput(plan, inputs[0], sample, inputs[0].getElementType());
 }
 
-/// The axis under "axis" of the sample, from 0, also set in the plan; -1 where it is out of range.
-static int64_t axisOf(RankedTensorType input, DictionaryAttr attributes, LayerPlan &plan) {
-  int64_t axis = number(attributes, "axis", -1), rank = input.getRank() - 1;
-  if (axis < -rank || axis >= rank) {
-    plan.error("axis", "axis " + Twine(axis) + " is out of range: the input is " + sampleShape(input),
-               "axes count from 0, or from -1, the channels");
-    return -1;
-  }
-  axis = axis < 0 ? axis + rank : axis;
-  plan.attributes.set("axis", IntegerAttr::get(IntegerType::get(input.getContext(), 64), axis));
-  return axis;
-}
-
 void ConcatOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, LayerPlan &plan) {
   plan.attributes = NamedAttrList(attributes);
   int64_t axis = axisOf(inputs[0], attributes, plan);

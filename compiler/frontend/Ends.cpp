@@ -239,7 +239,8 @@ Value EndBuilder::predict(const Loss &loss, const std::string &word) {
   const Node *output = file.find("output");
   mlir::Location location = graph.at(output ? *output : *loss.entry.place, "output");
   if (word == "softmax")
-    return nn::SoftmaxOp::create(builder, location, logits.getType(), logits, /*row_max=*/Value());
+    return nn::SoftmaxOp::create(builder, location, logits.getType(), logits, /*row_max=*/Value(),
+                                 /*axis=*/mlir::IntegerAttr());
   if (word == "linear")
     return logits;
   LayerEntry entry; // a layer of the table

@@ -84,8 +84,6 @@ const LayerRecord *LayerReader::findKind(const Node &node, LayerRole role, const
   std::string hint = didYouMean(node.text, known);
   if (record)
     hint = std::string("it is a ") + nounOf(record->role) + ": it stands under `" + sectionOf(record->role) + "`";
-  else if (llvm::is_contained(outputKinds(), node.text))
-    hint = "write `output: " + node.text + "`; the loss takes the network's last value as it is";
   else if (hint.empty())
     hint = std::string("known: ") + join(known);
   reader.error(node, std::string("unknown ") + nounOf(role) + " '" + yaml::shown(node.text) + "'", hint);

@@ -1,4 +1,4 @@
-//===- CrossEntropy.cpp - what cross-entropy shares with prediction: row_max, softmax, accuracy; mean_seed --------===//
+//===- CrossEntropy.cpp - what cross-entropies share; accuracy, mean_seed -----------------------------------------===//
 //
 // The softmax is over the channels of each pixel. The losses stand in Losses.cpp.
 //
@@ -21,35 +21,6 @@ Func sumOfExponentials(OpContext &context, const Value &logits, const Pixels &pi
 Expr maximumHere(const Value &rowMax, const Pixels &pixels) {
   return rowMax.func.dimensions() == 1 ? rowMax.func(pixels.here()) : rowMax.func(pixels.at(0));
 }
-
-static std::vector<Value> softmax(OpContext &context) {
-  const Value &logits = context.operand(0);
-  Pixels pixels(logits);
-  Expr largest = maximumHere(context.operand(1), pixels);
-  Func sum = sumOfExponentials(context, logits, pixels, largest);
-  Value result = logits;
-  result.detached = nullptr;
-  result.func = context.func("softmax");
-  result.func(logits.dims()) = exp(logits.here() - largest) / sum(pixels.here());
-  return {result};
-}
-static Register registeredSoftmax("nn.softmax", softmax);
-
-static std::vector<Value> rowMax(OpContext &context) {
-  const Value &logits = context.operand(0);
-  Pixels pixels(logits);
-  Func largest = context.func("row_max");
-  RDom r(0, int(logits.view.realChannels), "rc");
-  largest(pixels.dims) = context.type().min();
-  largest(pixels.dims) = Halide::max(largest(pixels.here()), logits.func(pixels.at(r)));
-  context.nameRVars(largest, {"rc"});
-  if (pixels.ranges.empty())
-    return {perSample(largest)};
-  Value result = imageResult(context, "maxima"); // one channel
-  result.func(logits.dims()) = largest(pixels.here());
-  return {result};
-}
-static Register registeredMax("nn.row_max", rowMax);
 
 static std::vector<Value> accuracy(OpContext &context) {
   const Value &logits = context.operand(0), &target = context.operand(1);

@@ -30,15 +30,34 @@ def linear(attributes, shapes):
 
 
 class ChannelsEmbedding(nn.Embedding):
-    """Whole numbers [N, ...] to [N, ..., size]."""
+    """Whole numbers [N, ...] to [N, ..., size]; the row `padding_idx` counts as zeros, whatever it holds."""
 
     def forward(self, x):
-        return super().forward(channels_last(x).long()).movedim(-1, 1)
+        rows, padding = channels_last(x).long(), self.padding_idx
+        values = super().forward(rows)
+        return (values if padding is None else values * (rows != padding).unsqueeze(-1)).movedim(-1, 1)
 
 
 @layer("embedding")
 def embedding(attributes, _shapes):
-    return ChannelsEmbedding(attributes["count"], attributes["size"])
+    return ChannelsEmbedding(attributes["count"], attributes["size"], padding_idx=attributes.get("padding_idx"))
+
+
+class LearnedPosition(nn.Module):
+    """A weight [T, C] added to a sequence."""
+
+    def __init__(self, steps, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(steps, channels).normal_(std=0.02))
+
+    def forward(self, x):
+        return x + self.weight.T
+
+
+@layer("learned_position")
+def learned_position(_attributes, shapes):
+    channels, steps = shapes[0]
+    return LearnedPosition(steps, channels)
 
 
 # ---- normalization

@@ -210,6 +210,39 @@
 
 // -----
 
+// ==== softmax, normalizations, sequences
+
+%x = nn.input : tensor<2x4x3xf32, "batch">
+// expected-error @+1 {{'nn.softmax' op axis 2 is out of range: the input is 4x3}}
+%y = nn.softmax %x {axis = 2 : i64} : (tensor<2x4x3xf32, "batch">) -> tensor<2x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x4x3xf32, "batch">
+// expected-error @+1 {{'nn.layer_norm' op eps must be 0 or more}}
+%y = nn.layer_norm %x {affine = false, eps = -1.0 : f64} : (tensor<2x4x3xf32, "batch">) -> tensor<2x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x4x3xf32, "batch">
+%w = nn.placeholder : tensor<4xf32>
+// expected-error @+1 {{'nn.group_norm' op has 1 variables, expected 2}}
+%y = nn.group_norm %x weight %w {groups = 3 : i64} : (tensor<2x4x3xf32, "batch">, tensor<4xf32>) -> tensor<2x4x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x1x3xf32, "batch">
+// expected-error @+1 {{'nn.instance_norm' op needs more than one pixel to normalize over, found 1x3}}
+%y = nn.instance_norm %x : (tensor<2x1x3xf32, "batch">) -> tensor<2x1x3xf32, "batch">
+
+// -----
+
+%x = nn.input : tensor<2x5x7xf32, "batch">
+// expected-error @+1 {{'nn.attention' op the input's 7 channels are not three times as many as the output's}}
+%y = nn.attention %x : (tensor<2x5x7xf32, "batch">) -> tensor<2x5x7xf32, "batch">
+
+// -----
+
 // ==== what the records refuse: counts, pairs, dynamic shapes, operands, parents
 
 %x = nn.input : tensor<2x17xf32, "batch">

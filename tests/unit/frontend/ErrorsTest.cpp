@@ -159,10 +159,6 @@ static const BadInput layers[] = {
      "net.yaml:1:11: error: unknown layer 'maxpool2d'\n  hint: did you mean 'max_pool2d'?\n"},
     {"UnknownLayerFarOff", layer("transmogrify"),
      "net.yaml:1:11: error: unknown layer 'transmogrify'\n  hint: known: " + join(layerNames(LayerRole::Layer)) + "\n"},
-    {"OutputAsLayer", layer("softmax"),
-     "net.yaml:1:11: error: unknown layer 'softmax'\n  hint: write `output: softmax`; the loss takes the network's "
-     "last "
-     "value as it is\n"},
     {"PreprocessingAsLayer", layer("normalize"),
      "net.yaml:1:11: error: unknown layer 'normalize'\n  hint: it is a preprocessing step: it stands under "
      "`preprocess`\n"},
