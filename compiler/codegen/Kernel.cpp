@@ -317,8 +317,8 @@ private:
       }
     }
     bounds.push_back({0, images - 1});
-    // A linear layer that is cut along its units computes a block of them.
-    if (value.func.dimensions() == 2 && signature.block && signature.kernel == "linear.forward")
+    // A contraction that is cut along its filters computes a block of them.
+    if (signature.block && signature.alongFilters)
       bounds[0].second = int(signature.block) - 1;
     return bounds;
   }
@@ -368,9 +368,8 @@ private:
   /// Whether every op of the region maps zeros to zeros.
   bool keepsZero() {
     bool all = true;
-    region.getBody().walk([&](mlir::Operation *op) {
-      all &= op->hasTrait<KeepsZero>() || mlir::isa<VjpOp, YieldOp>(op);
-    });
+    region.getBody().walk(
+        [&](mlir::Operation *op) { all &= op->hasTrait<KeepsZero>() || mlir::isa<VjpOp, YieldOp>(op); });
     return all;
   }
 
@@ -452,16 +451,17 @@ private:
       }
     }
     if (core->hasTrait<Contraction>()) {
-      dims["filters"] = paddedChannels(
-          core->hasTrait<Windowed>() ? mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape().back()
-                                     : operandShape(1)[0]);
+      dims["filters"] =
+          paddedChannels(core->hasTrait<Windowed>()
+                             ? mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape().back()
+                             : operandShape(1)[0]);
       dims["groups"] = groupsOf(core);
       int64_t features = paddedChannels(operandShape(0).back());
       if (!core->hasTrait<Windowed>())
         for (int64_t extent : operandShape(0).drop_front().drop_back())
           features *= extent;
       dims["channels"] = features;
-      if (signature.block && signature.kernel == "linear.forward")
+      if (signature.block && signature.alongFilters)
         dims["filters"] = signature.block;
       else if (signature.block)
         dims["channels"] = signature.block;
@@ -481,9 +481,9 @@ private:
 } // namespace
 
 std::vector<std::string> kernelDimNames() {
-  std::vector<std::string> names{"vector_bytes", "lanes",        "images",      "dtype",   "target",   "kernel_h",
-                                 "kernel_w",     "stride_h",     "stride_w",    "stride",  "padding",  "height",
-                                 "width",        "input_height", "input_width", "filters", "channels", "task",
+  std::vector<std::string> names{"vector_bytes", "lanes",        "images",      "dtype",       "target",   "kernel_h",
+                                 "kernel_w",     "stride_h",     "stride_w",    "stride",      "padding",  "height",
+                                 "width",        "input_height", "input_width", "filters",     "channels", "task",
                                  "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups"};
   for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);

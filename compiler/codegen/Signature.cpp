@@ -30,7 +30,8 @@ int64_t elementBytes(Type element) { return std::max(1u, element.getIntOrFloatBi
 struct Cut {
   RegionOp region;
   bool forward = false, gradInput = false, gradWeight = false, transpose = false;
-  bool taps = false; ///< a transposition of weights with taps: a task is one of them
+  bool alongFilters = false; ///< else along the features
+  bool taps = false;         ///< a transposition of weights with taps: a task is one of them
 
   explicit Cut(RegionOp region) : region(region) {
     if (region.getAxis() != "output" || *region.getTasks() < 2)
@@ -45,13 +46,14 @@ struct Cut {
     forward = name.ends_with(".forward");
     gradInput = name.ends_with(".grad_input");
     gradWeight = name.ends_with(".grad_weight");
+    alongFilters = forward || (gradWeight && core->hasTrait<Windowed>());
   }
   bool any() const { return forward || gradInput || gradWeight || transpose; }
 
-  /// For weights (o, k).
-  int weightDim() const { return forward ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
-  /// For a vector (c, n) that is an input of the region.
-  int vectorInputDim(bool adjoint) const { return gradWeight && !adjoint ? 0 : -1; }
+  /// For weights (o, …).
+  int weightDim() const { return alongFilters ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
+  /// For the channels of a vector or an image that is an input of the region.
+  int inputDim(bool adjoint) const { return gradWeight && adjoint == alongFilters ? 0 : -1; }
   /// For a per-channel tensor (bias).
   int channelDim() const { return forward ? 0 : -1; }
 };
@@ -145,7 +147,7 @@ struct SpecBuilder {
     switch (layout.kind) {
     case Kind::Batch:
       batchDims(spec, value, layout, output);
-      cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.vectorInputDim(adjoint));
+      cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.inputDim(adjoint));
       break;
     case Kind::Slices:
       spec.dims = {{"c", 0, layout.channels, 1}, {"j", 0, layout.unit / layout.channels, layout.channels}};
@@ -206,7 +208,8 @@ struct SpecBuilder {
       imageDims(spec, layout, output);
     }
     spec.dims.push_back({"n", 0, images, layout.unit});
-    if (layout.packed && spec.view.channels > channels && view.groups == 1 && cast<RankedTensorType>(value.getType()).getRank() > 1)
+    if (layout.packed && spec.view.channels > channels && view.groups == 1 &&
+        cast<RankedTensorType>(value.getType()).getRank() > 1)
       spec.padFrom = channels;
     auto buffer = value.getDefiningOp()->getAttrOfType<DictionaryAttr>("buffer");
     bool local = cast<StringAttr>(buffer.get("base")).getValue() == "local";
@@ -290,7 +293,7 @@ std::vector<int64_t> cutExtents(RegionOp region, Value outer) {
   for (const KernelDim &dim : kernelDims(outer))
     extents.push_back(dim.extent);
   Cut cut(region);
-  if (extents.size() == 2 && cut.weightDim() >= 0)
+  if (extents.size() > 1 && cut.weightDim() >= 0)
     extents[cut.weightDim()] /= int64_t(*region.getTasks());
   return extents;
 }
@@ -309,6 +312,7 @@ Signature signatureOf(RegionOp region) {
     signature.maxImages = (signature.totalRows + signature.tasks - 1) / signature.tasks;
     assert(signature.maxImages <= maxRows && "nn-phases cuts updates finer");
   }
+  signature.alongFilters = Cut(region).alongFilters;
   SpecBuilder builder{region, Cut(region), signature, batchAxis, flat};
   Block &body = region.getBody().front();
   for (auto [index, input] : llvm::enumerate(region.getInputs())) {

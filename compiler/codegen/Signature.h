@@ -45,7 +45,8 @@ enum class Images {
   Rows,  ///< rows of 16 elements of a flat tensor
 };
 
-/// What a kernel leaves unwritten of its result's buffer: all around the interiors of blocks, which syl_zero_halo zeroes.
+/// What a kernel leaves unwritten of its result's buffer: all around the interiors of blocks, which syl_zero_halo
+/// zeroes.
 struct ZeroFill {
   std::array<int64_t, nn::maxAxes> extent{1, 1, 1}, before{}, size{1, 1, 1}; ///< in pixels, innermost first
   int64_t pixel = 1;                                                         ///< elements of a pixel
@@ -60,7 +61,8 @@ struct Signature {
   int64_t totalRows = 0; ///< Images::Rows: of the whole tensor
   int64_t samplesPerSlice = 1;
   int64_t tasks = 1;
-  int64_t block = 0;              ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
+  int64_t block = 0;               ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
+  bool alongFilters = false;       ///< that axis is the filters, or units, of a contraction; else its features
   std::vector<ZeroFill> zeroFills; ///< of the result's buffer, after the kernel has run
 };
 

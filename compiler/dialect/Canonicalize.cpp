@@ -84,7 +84,8 @@ template <typename Conv> struct SeparatePadding : OpRewritePattern<Conv> {
       attributes.set("mode", op.getPaddingModeAttr());
       LayerPlan plan;
       PadOp::plan(cast<RankedTensorType>(input.getType()), attributes.getDictionary(op.getContext()), plan);
-      input = PadOp::create(rewriter, op.getLoc(), TypeRange{plan.output}, ValueRange{input}, plan.attributes.getAttrs());
+      input =
+          PadOp::create(rewriter, op.getLoc(), TypeRange{plan.output}, ValueRange{input}, plan.attributes.getAttrs());
     }
     rewriter.modifyOpInPlace(op, [&] {
       op.getInputMutable().assign(input);

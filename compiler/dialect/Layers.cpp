@@ -57,9 +57,8 @@ void LinearOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes
   double bound = 1 / std::sqrt(double(features));
   plan.parameters.push_back({"weight", {units, features}, true, "uniform", -bound, bound});
   if (sequence) // a convolution with one tap: see canonicalization
-    plan.parameters.back().dims = {{"o", 0, 1, units, paddedChannels(units)},
-                                   {"c", 1, 1, features, paddedChannels(features)},
-                                   {"kx", 1, 1, 1, 1}};
+    plan.parameters.back().dims = {
+        {"o", 0, 1, units, paddedChannels(units)}, {"c", 1, 1, features, paddedChannels(features)}, {"kx", 1, 1, 1, 1}};
   if (bias)
     plan.parameters.push_back({"bias", {units}, true, "uniform", -bound, bound});
   SmallVector<int64_t> sample{units};

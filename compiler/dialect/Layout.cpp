@@ -38,7 +38,8 @@ void Halo::include(const Halo &other) {
 }
 
 bool Halo::any() const {
-  return llvm::any_of(before, [](int64_t n) { return n != 0; }) || llvm::any_of(after, [](int64_t n) { return n != 0; });
+  return llvm::any_of(before, [](int64_t n) { return n != 0; }) ||
+         llvm::any_of(after, [](int64_t n) { return n != 0; });
 }
 
 bool View::phased() const {
@@ -95,7 +96,9 @@ std::optional<Window> windowOf(Operation *op) {
 View naturalView(RankedTensorType type) {
   View view;
   view.rank = kindOf(type) == Kind::Batch ? axesOf(type) : 0;
-  view.realChannels = type.getRank() < 2 ? 1 : kindOf(type) == Kind::Batch ? type.getShape().back() : type.getDimSize(1);
+  view.realChannels = type.getRank() < 2            ? 1
+                      : kindOf(type) == Kind::Batch ? type.getShape().back()
+                                                    : type.getDimSize(1);
   view.channels = paddedChannels(view.realChannels);
   for (unsigned axis = 0; axis < view.rank; ++axis)
     view.axes[axis].size = view.axes[axis].extent = sizeOf(type, axis);
@@ -125,7 +128,8 @@ static View resultView(Operation *op) {
   view.groups = groupsOf(op);
   if (!op->hasTrait<Transposed>())
     return view;
-  auto stride = op->getAttrOfType<DenseI64ArrayAttr>("stride"), padding = op->getAttrOfType<DenseI64ArrayAttr>("padding");
+  auto stride = op->getAttrOfType<DenseI64ArrayAttr>("stride"),
+       padding = op->getAttrOfType<DenseI64ArrayAttr>("padding");
   Window window = *windowOf(op);
   for (unsigned i = 0; i < view.rank; ++i) {
     unsigned outer = view.rank - 1 - i;
@@ -142,8 +146,7 @@ static View resultView(Operation *op) {
 /// Whether `use` hands on the coordinates of its value: an elementwise op's operand that is as large as its result.
 static bool keepsCoordinates(OpOperand &use) {
   Operation *user = use.getOwner();
-  return user->hasTrait<Elementwise>() &&
-         typeOf(use.get()).getShape() == typeOf(user->getResult(0)).getShape();
+  return user->hasTrait<Elementwise>() && typeOf(use.get()).getShape() == typeOf(user->getResult(0)).getShape();
 }
 
 /// The windowed op that a value goes into, through elementwise ops and into vjp bodies.

@@ -55,8 +55,8 @@ void PadOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attributes, L
     int64_t size = sample[axis], most = mode == "reflect" ? size - 1 : mode == "circular" ? size : maxDimension;
     for (int64_t side : {(*sides)[2 * axis], (*sides)[2 * axis + 1]})
       if (side > most)
-        plan.error("padding", "padding " + Twine(side) + " exceeds what mode " + mode + " can take from " + Twine(size) +
-                                  " pixels: " + Twine(most));
+        plan.error("padding", "padding " + Twine(side) + " exceeds what mode " + mode + " can take from " +
+                                  Twine(size) + " pixels: " + Twine(most));
     sample[axis] += (*sides)[2 * axis] + (*sides)[2 * axis + 1];
   }
   if (plan.errors.empty())
@@ -167,7 +167,8 @@ void ReshapeOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribute
   if (open >= 0 && elements % known == 0)
     shape[open] = elements / known;
   else if (open >= 0 || known != elements) {
-    plan.error("shape", "shape does not hold the input's " + Twine(elements) + " elements (" + sampleShape(inputs[0]) + ")");
+    plan.error("shape",
+               "shape does not hold the input's " + Twine(elements) + " elements (" + sampleShape(inputs[0]) + ")");
     return;
   }
   plan.attributes.set("shape", DenseI64ArrayAttr::get(inputs[0].getContext(), shape));
@@ -183,8 +184,8 @@ void PixelShuffleOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attr
   }
   ArrayRef<int64_t> shape = inputs[0].getShape();
   if (factor > maxElements / factor || shape[3] % (factor * factor)) {
-    plan.error("factor", "factor " + Twine(factor) + ": its square does not divide the input's " + Twine(shape[3]) +
-                             " channels");
+    plan.error("factor",
+               "factor " + Twine(factor) + ": its square does not divide the input's " + Twine(shape[3]) + " channels");
     return;
   }
   setOutput(plan, inputs[0], {shape[1] * factor, shape[2] * factor, shape[3] / (factor * factor)},

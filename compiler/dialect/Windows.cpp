@@ -1,7 +1,7 @@
 //===- Windows.cpp - plans of the layers whose window slides: convolutions and pools ------------------------------===//
 //
-// plan() of what NnWindows.td declares. Lists of numbers have one entry an axis, outermost first. Parameters and initial
-// distributions are PyTorch's.
+// plan() of what NnWindows.td declares. Lists of numbers have one entry an axis, outermost first. Parameters and
+// initial distributions are PyTorch's.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/LayerPlans.h"
@@ -88,8 +88,8 @@ public:
           return std::nullopt;
         }
       for (unsigned side = 0; side < 2 * axes; ++side)
-        sides[side] = numbers.size() == 1           ? numbers[0]
-                      : numbers.size() == int64_t(axes) ? numbers[side / 2]
+        sides[side] = numbers.size() == 1                   ? numbers[0]
+                      : numbers.size() == int64_t(axes)     ? numbers[side / 2]
                       : numbers.size() == 2 * int64_t(axes) ? numbers[side]
                                                             : 0;
     }
@@ -141,7 +141,8 @@ Numbers spansOf(ArrayRef<int64_t> kernel, ArrayRef<int64_t> dilation) {
 bool groupsDivide(WindowPlan &window, int64_t groups, int64_t filters) {
   LayerPlan &plan = window.plan;
   if (window.channels() % groups)
-    plan.error("groups", "groups " + Twine(groups) + " do not divide the input's " + Twine(window.channels()) + " channels",
+    plan.error("groups",
+               "groups " + Twine(groups) + " do not divide the input's " + Twine(window.channels()) + " channels",
                "channels and filters are split into groups of equal size");
   if (filters % groups)
     plan.error("groups", "groups " + Twine(groups) + " do not divide the " + Twine(filters) + " filters",
@@ -189,7 +190,9 @@ void planConvolution(unsigned axes, ArrayRef<RankedTensorType> inputs, Dictionar
   auto word = dyn_cast_or_null<StringAttr>(attributes.get("padding_mode"));
   StringRef mode = word ? word.getValue() : "zeros";
   for (unsigned side = 0; side < 2 * axes && mode != "zeros"; ++side) {
-    int64_t size = window.size(side / 2), most = mode == "reflect" ? size - 1 : mode == "circular" ? size : maxDimension;
+    int64_t size = window.size(side / 2), most = mode == "reflect"    ? size - 1
+                                                 : mode == "circular" ? size
+                                                                      : maxDimension;
     if ((*padding)[side] > most) {
       plan.error("padding", "padding " + Twine((*padding)[side]) + " exceeds what " + mode + " padding can take from " +
                                 Twine(size) + " pixels: " + Twine(most));
@@ -232,14 +235,16 @@ void planTransposed(unsigned axes, ArrayRef<RankedTensorType> inputs, Dictionary
   Numbers extra(axes, 0);
   if (auto given = dyn_cast_or_null<DenseI64ArrayAttr>(attributes.get("output_padding"))) {
     if (given.size() != 1 && given.size() != int64_t(axes)) {
-      plan.error("output_padding", "output_padding has " + Twine(given.size()) + " numbers, the layer has " + Twine(axes) +
-                                       " axes", "one number, or one an axis");
+      plan.error("output_padding",
+                 "output_padding has " + Twine(given.size()) + " numbers, the layer has " + Twine(axes) + " axes",
+                 "one number, or one an axis");
       return;
     }
     for (unsigned axis = 0; axis < axes; ++axis) {
       extra[axis] = given.size() == 1 ? given[0] : given[axis];
       if (extra[axis] < 0 || extra[axis] >= std::max(stride[axis], dilation[axis])) {
-        plan.error("output_padding", "output_padding " + Twine(extra[axis]) + " must be less than stride or dilation, " +
+        plan.error("output_padding", "output_padding " + Twine(extra[axis]) +
+                                         " must be less than stride or dilation, " +
                                          Twine(std::max(stride[axis], dilation[axis])));
         return;
       }

@@ -66,8 +66,8 @@ static std::vector<Value> adaptiveAvgPool(OpContext &context) {
     Func share = context.func("share");
     Var o("out"), i("in");
     Expr begin = o * inputs / outputs, end = ((o + 1) * inputs + outputs - 1) / outputs;
-    share(o, i) = select(i >= begin && i < end, context.constant(1) / cast(context.type(), end - begin),
-                         context.constant(0));
+    share(o, i) =
+        select(i >= begin && i < end, context.constant(1) / cast(context.type(), end - begin), context.constant(0));
     std::vector<Var> dims = dimsOf(result.view);
     std::vector<Expr> at(dims.begin(), dims.end());
     RDom r(0, inputs, "r");

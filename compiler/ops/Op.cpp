@@ -95,7 +95,8 @@ Value startContraction(OpContext &context, const std::string &role) {
   std::vector<Expr> channel{vars().c};
   if (result.view.groups > 1)
     channel.push_back(vars().g);
-  result.func(dimsOf(result.view)) = context.operandCount() > 2 ? context.operand(2).func(channel) : context.constant(0);
+  result.func(dimsOf(result.view)) =
+      context.operandCount() > 2 ? context.operand(2).func(channel) : context.constant(0);
   return result;
 }
 

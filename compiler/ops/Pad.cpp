@@ -54,8 +54,8 @@ static Register registeredPad("nn.pad", pad);
 static std::vector<Value> crop(OpContext &context) {
   auto op = mlir::cast<nn::CropOp>(context.op);
   unsigned rank = context.operand(0).view.rank;
-  return {moved(context, "crop",
-                [&](Expr at, unsigned axis) { return at + int(op.getMargin()[2 * (rank - 1 - axis)]); })};
+  return {
+      moved(context, "crop", [&](Expr at, unsigned axis) { return at + int(op.getMargin()[2 * (rank - 1 - axis)]); })};
 }
 static Register registeredCrop("nn.crop", crop);
 

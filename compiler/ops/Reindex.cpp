@@ -96,8 +96,7 @@ static std::vector<Value> pixelShuffle(OpContext &context) {
   Value result = imageResult(context, "pixel_shuffle");
   const Vars &v = vars();
   result.func(dimsOf(result.view)) =
-      read(context.operand(0),
-           {(v.c * factor + v.y % factor) * factor + v.x % factor, v.x / factor, v.y / factor});
+      read(context.operand(0), {(v.c * factor + v.y % factor) * factor + v.x % factor, v.x / factor, v.y / factor});
   return {result};
 }
 static Register registeredShuffle("nn.pixel_shuffle", pixelShuffle);
@@ -125,8 +124,7 @@ static std::vector<Value> upsample(OpContext &context) {
     std::vector<Expr> high = low;
     low[1 + axis] = first;
     high[1 + axis] = min(first + 1, last);
-    step(dimsOf(result.view)) =
-        read(source, low) * (context.constant(1) - share) + read(source, high) * share;
+    step(dimsOf(result.view)) = read(source, low) * (context.constant(1) - share) + read(source, high) * share;
     source.func = step;
   }
   return {result};

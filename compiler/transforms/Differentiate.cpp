@@ -152,6 +152,15 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return region.getResult(0);
   }
 
+  /// Whether a part of the weights' gradient for each slice would take more memory than the images themselves.
+  bool hasLargeWeights(Operation *anchor, RankedTensorType weight) {
+    if (!anchor->hasTrait<Contraction>() || anchor->hasTrait<Transposed>() || groupsOf(anchor) > 1)
+      return false;
+    auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
+    return weight.getNumElements() * int64_t(getOperation().getSlices()) >
+           elements(anchor->getOperand(0)) + elements(anchor->getResult(0));
+  }
+
   /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's
   /// gradient.
   RankedTensorType gradientType(const Contribution &term) {
@@ -163,7 +172,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts
     // of the weights.
     Operation *anchor = bodyAnchor(term.region);
-    bool whole = isVectorContraction(anchor) && term.index == 1;
+    bool whole = term.index == 1 && (isVectorContraction(anchor) || hasLargeWeights(anchor, type));
     if (kind == Kind::Whole && sliced && !whole)
       kind = Kind::Partial;
     return tensorOf(kind, type.getShape(), element);

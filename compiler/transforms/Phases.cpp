@@ -132,9 +132,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       region.setAxisAttr(builder.getStringAttr(axis));
       region.setTasksAttr(builder.getI64IntegerAttr(tasks));
     };
-    auto setFlat = [&](Value value) {
-      set("flat", (layoutOf(value).unit + updateChunk - 1) / updateChunk);
-    };
+    auto setFlat = [&](Value value) { set("flat", (layoutOf(value).unit + updateChunk - 1) / updateChunk); };
     if (region.getUpdates()) {
       if (region.getKernel().ends_with(".update"))
         return setFlat(region.getInputs()[0]);
@@ -153,6 +151,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         taps *= dim.extent;
       return set("output", dims.size() > 2 ? taps : partsOf(dims[1].extent, 1, 16));
     }
+    if (core->hasTrait<Contraction>() && !linear && kind == Kind::Whole && region.getKernel().ends_with(".grad_weight"))
+      return set("output", partsOf(kernelDims(result)[0].extent, 16, 16)); // cut along the filters
     if (linear && kind == Kind::Whole) { // the gradient of the weights, cut along the features
       return set("output", partsOf(kernelDims(result)[1].extent, 1, 8));
     }

@@ -200,7 +200,8 @@ TEST(Halo, ZeroesTheHaloAndNothingElse) {
       forEach(3, [&](int planes, int front, int depth) {
         std::vector<uint8_t> blocks(count * planes * rows * cols * pixel + 1, 7), expected = blocks;
         for (int i = 0; i < count * planes * rows * cols * pixel; ++i) {
-          int x = i / pixel % cols - left, y = i / pixel / cols % rows - top, z = i / pixel / cols / rows % planes - front;
+          int x = i / pixel % cols - left, y = i / pixel / cols % rows - top,
+              z = i / pixel / cols / rows % planes - front;
           if (x < 0 || x >= width || y < 0 || y >= height || z < 0 || z >= depth)
             expected[i] = 0;
         }
