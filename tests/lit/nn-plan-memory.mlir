@@ -32,7 +32,7 @@ nn.program @predict attributes {batch = 32 : i64, slices = 16 : i64, optimizer =
   // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 18560 : i64}
   %conv1 = nn.conv2d %image, %a {filters = 16 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>,
                                  bias = false} : (!image, !w) -> !image
-  // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 0 : i64,
+  // CHECK: nn.region "conv2d.forward"{{.*}} buffer = {base = "local", {{.*}} offset = 0 : i64}
   %conv2 = nn.conv2d %conv1, %b {filters = 16 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>,
                                  bias = false} : (!image, !w) -> !image
   // The prediction goes to the caller's buffer, which has no halo.
