@@ -116,6 +116,7 @@ template <typename T> class Transposed : public mlir::OpTrait::TraitBase<T, Tran
 template <typename T> class Reindexing : public mlir::OpTrait::TraitBase<T, Reindexing> {};
 template <typename T> class Windowed : public mlir::OpTrait::TraitBase<T, Windowed> {};
 template <typename T> class BatchReduction : public mlir::OpTrait::TraitBase<T, BatchReduction> {};
+template <typename T> class DrawsRandom : public mlir::OpTrait::TraitBase<T, DrawsRandom> {};
 template <typename T> class NoGradient : public mlir::OpTrait::TraitBase<T, NoGradient> {};
 template <typename T> class InPlace : public mlir::OpTrait::TraitBase<T, InPlace> {};
 

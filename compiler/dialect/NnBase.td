@@ -103,6 +103,8 @@ def Nn_Transposed : NativeOpTrait<"Transposed"> { let cppNamespace = "::sylvite:
 def Nn_Reindexing : NativeOpTrait<"Reindexing"> { let cppNamespace = "::sylvite::nn"; }
 // A sum over the whole batch: a barrier follows.
 def Nn_BatchReduction : NativeOpTrait<"BatchReduction"> { let cppNamespace = "::sylvite::nn"; }
+// Draws random numbers: nn-programs numbers these ops by the attribute `nn.stream`.
+def Nn_Random : NativeOpTrait<"DrawsRandom"> { let cppNamespace = "::sylvite::nn"; }
 // Has no gradient: what comes in through it is a constant of the backward pass.
 def Nn_NoGradient : NativeOpTrait<"NoGradient"> { let cppNamespace = "::sylvite::nn"; }
 // Its leading operands are variables, which it replaces by its results in place.

@@ -1,16 +1,9 @@
 //===- Arithmetic.cpp - nn.add, nn.multiply, nn.subtract, nn.gradient_sum -----------------------------------------===//
-#include "compiler/ops/Op.h"
+#include "compiler/ops/Places.h"
 
 using namespace Halide;
 
 namespace sylvite::ops {
-
-/// Pixel of the image along an axis, from 0, where the coordinates are those of `view`.
-static Expr pixelAlong(const nn::View &view, unsigned axis) {
-  const Vars &v = vars();
-  Expr place = view.phased() ? v.axis[axis] * int(view.axes[axis].stride) + v.phase[axis] : Expr(v.axis[axis]);
-  return place - int(view.axes[axis].before);
-}
 
 /// Operand `index` at the coordinates of a result, whose view and Vars these are; extents of 1 stand for all.
 static Expr broadcast(OpContext &context, unsigned index, const nn::View &view, const std::vector<Var> &dims) {

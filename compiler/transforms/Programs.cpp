@@ -38,11 +38,21 @@ void useAverages(Block &block, DictionaryAttr optimizer) {
       }
 }
 
+/// Numbers the ops that draw random numbers, so that each has a stream of its own.
+void numberStreams(NetworkOp network) {
+  int64_t stream = 0;
+  for (Operation &op : network.getBody().front())
+    if (op.hasTrait<DrawsRandom>())
+      op.setAttr("nn.stream", IntegerAttr::get(IntegerType::get(op.getContext(), 64), stream++));
+}
+
 struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
   void runOnOperation() override {
-    for (NetworkOp network : llvm::make_early_inc_range(getOperation().getOps<NetworkOp>()))
+    for (NetworkOp network : llvm::make_early_inc_range(getOperation().getOps<NetworkOp>())) {
+      numberStreams(network);
       for (StringRef name : {"train", "evaluate", "predict"})
         makeProgram(network, name);
+    }
   }
 
   void makeProgram(NetworkOp network, StringRef name) {
@@ -66,8 +76,6 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
       last.getPredictionMutable().clear();
     }
     removeUnused(block);
-    if (name == "predict")
-      copyPredictions(last);
     if (!training)
       useAverages(block, network.getOptimizer());
 
@@ -80,6 +88,8 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
           op.erase();
       }
     removeUnused(block);
+    if (name == "predict")
+      copyPredictions(last);
   }
 };
 

@@ -2,6 +2,7 @@
 import torch
 from torch import nn
 
+import torch_random
 from torch_values import Apply, axis, channels_first, channels_last, layer
 
 BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d, 4: nn.BatchNorm3d}
@@ -137,10 +138,15 @@ def log_softmax(attributes, shapes):
     return nn.LogSoftmax(axis(attributes.get("axis", -1), len(shapes[0])))
 
 
+@layer("dropout")
+def dropout(attributes, _shapes):
+    return Apply(lambda x: torch_random.dropout(x, attributes.get("p", 0.5), list(x.shape[1:])))
+
+
 @layer("spatial_dropout")
-def spatial_dropout(attributes, shapes):
-    form = {2: nn.Dropout1d, 3: nn.Dropout2d, 4: nn.Dropout3d}[len(shapes[0])]
-    return form(**options(attributes, "p"))
+def spatial_dropout(attributes, _shapes):
+    ones = [1] * 3
+    return Apply(lambda x: torch_random.dropout(x, attributes.get("p", 0.5), [x.shape[1], *ones[:x.dim() - 2]]))
 
 
 # ---- attention

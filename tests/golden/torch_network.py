@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ops"))
 import graph  # noqa: E402
 import torch_layers  # noqa: E402, F401
 import torch_preprocess  # noqa: E402
+import torch_random  # noqa: E402
 import torch_shapes  # noqa: E402, F401
 import torch_windows  # noqa: E402, F401
 from torch_values import LAYERS, channels_first, channels_last  # noqa: E402
@@ -27,7 +28,8 @@ class Network(nn.Module):
     def __init__(self, network):
         super().__init__()
         self.network, (self.plan, self.uses) = network, graph.expand(network)
-        values = {}
+        values, self.steps = {}, 0
+        torch_random.begin(0, False)
         for name, facts in graph.inputs(network).items():
             x = torch.zeros(2, *facts["shape"], dtype=DTYPES[facts.get("dtype", "float32")])
             x = x.float() if x.dtype == torch.uint8 else x
@@ -71,6 +73,8 @@ class Network(nn.Module):
 
     def run(self, inputs):
         """{name: value, channels-first} of every input, layer and use of a block, for {input: tensor of the file's shape}."""
+        self.steps += self.training
+        torch_random.begin(self.steps, self.training)
         values = {name: self._prepare(name, x) for name, x in inputs.items()}
         for layer in self.plan:
             values[layer.name] = self._find(layer.weights)(*(values[name] for name in layer.inputs))

@@ -5,6 +5,8 @@
 
 CHECK is one or more of
     threads        100 steps of fashion_cnn, full batches and a part of one, leave equal bytes on 1, 2 and 3 threads
+    random         10 steps with augmentation and dropout leave equal bytes on 1, 2, 3 and 8 threads; prediction
+                   draws nothing
     reproducible   compiled twice, in different folders, with fresh caches and different core counts: equal bytes
     shipped        training leaves the bits that `step` leaves, whose variant of the object keeps the gradients
     resume         training that stops cleanly and resumes ends with the bits of training that does not stop
@@ -32,6 +34,7 @@ import formula  # noqa: E402
 import tensors  # noqa: E402
 
 FASHION_CNN = cases.ROOT / "models" / "fashion_cnn.yaml"
+AUGMENTED = pathlib.Path(__file__).resolve().parent / "augmented.yaml"
 LENET5 = cases.ROOT / "models" / "lenet5.yaml"
 
 
@@ -72,6 +75,29 @@ def check_threads(sylvite, folder):
         losses = tensors.read(folder / f"{rows}_1.safetensors")[0]["loss"]
         if not losses[-1] < 0.5 * losses[0]:
             failures.append(f"{rows} rows: the loss went from {losses[0]:.3f} to {losses[-1]:.3f} in 100 steps")
+    return failures
+
+
+def check_random(sylvite, folder):
+    failures = []
+    for rows in (64, 37):
+        x, y = write_images(folder / str(rows), rows)
+        found = {}
+        for threads in (1, 2, 3, 8):
+            dump = folder / f"{rows}_{threads}.safetensors"
+            sylvite.run("step", AUGMENTED, "--input", x, "--target", y, "--steps", 10, "--threads", threads,
+                        "--dump", dump)
+            found[threads] = digest(dump)
+        if len(set(found.values())) > 1:
+            first = folder / f"{rows}_1.safetensors"
+            names = {t: differing(first, folder / f"{rows}_{t}.safetensors")[:5] for t in (2, 3, 8)}
+            failures.append(f"{rows} rows: the states differ from that of 1 thread: {names}")
+    state, outputs = folder / "64_1.safetensors", []
+    for out in (folder / "first.npy", folder / "second.npy"):
+        sylvite.run("predict", AUGMENTED, "--data", folder / "64" / "X.npy", "--checkpoint", state, "--out", out)
+        outputs.append(out.read_bytes())
+    if outputs[0] != outputs[1]:
+        failures.append("predictions differ")
     return failures
 
 
@@ -165,7 +191,7 @@ def check_round_trip(sylvite, folder):
     one, two, both = (folder / f"{name}.safetensors" for name in ("one", "two", "both"))
     pair = ("--input", x, "--target", y)
     failures = []
-    for net in (LENET5, FASHION_CNN):
+    for net in (LENET5, FASHION_CNN, AUGMENTED):
         sylvite.run("step", net, *pair, "--steps", 2, "--dump", one)
         sylvite.run("step", net, *pair, "--state", one, "--steps", 3, "--dump", two)
         sylvite.run("step", net, *pair, "--steps", 5, "--dump", both)
@@ -179,7 +205,7 @@ def check_round_trip(sylvite, folder):
     return failures
 
 
-CHECKS = {"threads": check_threads, "reproducible": check_reproducible, "shipped": check_shipped,
+CHECKS = {"threads": check_threads, "random": check_random, "reproducible": check_reproducible, "shipped": check_shipped,
           "resume": check_resume, "round_trip": check_round_trip, "branches": branches.check}
 
 
