@@ -111,7 +111,6 @@ ACTIVATIONS = {
     "hardswish": (nn.Hardswish, {}),
     "hardsigmoid": (nn.Hardsigmoid, {}),
     "softplus": (nn.Softplus, {"beta": "beta", "threshold": "threshold"}),
-    "dropout": (nn.Dropout, {"p": "p"}),
 }
 
 
