@@ -112,7 +112,7 @@ TEST(Graph, BlocksExpand) {
   EXPECT_THAT(layersOf(net),
               ElementsAre("stem.conv", "stem.max_pool2d_1", "body_1.unit_1.conv", "body_1.unit_1.relu_1",
                           "body_1.last.conv", "body_1.last.relu_1", "body_2.unit_1.conv", "body_2.unit_1.relu_1",
-                          "body_2.last.conv", "body_2.last.relu_1", "side", "flatten_1", "linear_1"));
+                          "body_2.last.conv", "body_2.last.relu_1", "side", "flatten_1", "linear_1", "output"));
   EXPECT_EQ(layerOp(net, "flatten_1")->getOperand(0), layerOp(net, "body_2.last.relu_1")->getResult(0));
   EXPECT_EQ(layerOp(net, "side")->getOperand(0), layerOp(net, "body_1.last.conv")->getResult(0));
   EXPECT_THAT(print(variable(net, "body_2.last.conv.weight").getType()), HasSubstr("tensor<5x5x1x3xf32>"));
