@@ -57,6 +57,14 @@ def choose(names, long):
     return [c for c in chosen if long or not c.long or c.name in names]
 
 
+def first(chosen, most):
+    """At most `most` cases of each op (0: all), in their order."""
+    counts = {}
+    for case in chosen:
+        counts.setdefault(case.op, []).append(case)
+    return [case for case in chosen if not most or case in counts[case.op][:most]]
+
+
 def _words(case):
     """What may name this case on the command line."""
     return {case.op, case.name} | (set() if case.by_formula else {"ops"})
@@ -74,6 +82,7 @@ def main():
     parser.add_argument("--sylvite", required=True, metavar="COMMAND")
     parser.add_argument("--work", required=True, metavar="DIR")
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--most", type=int, default=0, metavar="N", help="at most N cases of each op (0: all)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--verbose", action="store_true", help="a line for each case, with its seconds")
     group = parser.add_mutually_exclusive_group(required=True)
@@ -87,7 +96,7 @@ def main():
     failed, notes = 0, {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         chosen = (draw_shapes(sylvite, options.names, options.shapes, pool) if options.shapes else
-                  choose(options.names, options.long))
+                  first(choose(options.names, options.long), options.most))
         for case, failures, said, seconds in pool.map(lambda c: run_case(sylvite, options.mode, c), chosen):
             failed += bool(failures)
             for note in said:
