@@ -91,12 +91,21 @@ static std::vector<Value> reshape(OpContext &context) {
 }
 static Register registeredReshape("nn.reshape", reshape);
 
+/// floor(place / divisor) below `size`, read from a Func: Halide would invert the division itself, as if it were exact.
+static Expr quotient(OpContext &context, Var place, int divisor, int64_t size) {
+  Func table = context.func("quotient");
+  table(place) = place / divisor;
+  return clamp(table(place), 0, int(size) - 1);
+}
+
 static std::vector<Value> pixelShuffle(OpContext &context) {
   int factor = int(mlir::cast<nn::PixelShuffleOp>(context.op).getFactor());
   Value result = imageResult(context, "pixel_shuffle");
   const Vars &v = vars();
   result.func(dimsOf(result.view)) =
-      read(context.operand(0), {(v.c * factor + v.y % factor) * factor + v.x % factor, v.x / factor, v.y / factor});
+      read(context.operand(0), {(v.c * factor + v.y % factor) * factor + v.x % factor,
+                                quotient(context, v.x, factor, context.operand(0).view.axes[0].size),
+                                quotient(context, v.y, factor, context.operand(0).view.axes[1].size)});
   return {result};
 }
 static Register registeredShuffle("nn.pixel_shuffle", pixelShuffle);
@@ -109,7 +118,7 @@ static std::vector<Value> upsample(OpContext &context) {
   if (op.getMode() == "nearest") {
     std::vector<Expr> at = coordinates(result);
     for (unsigned axis = 0; axis < rank; ++axis)
-      at[1 + axis] = at[1 + axis] / scaleOf(axis);
+      at[1 + axis] = quotient(context, vars().axis[axis], scaleOf(axis), source.view.axes[axis].size);
     result.func(dimsOf(result.view)) = read(source, at);
     return {result};
   }
