@@ -9,9 +9,9 @@ namespace sylvite::codegen {
 
 GradientResult gradientOf(Func output, Func seed, const std::vector<std::pair<Expr, Expr>> &bounds, Func input,
                           const std::vector<Func> &between) {
-  Region region; // (min, max) in spite of Range's second name: output_bounds are inclusive
+  Region region; // Halide takes the bounds as min to min + extent inclusive, whatever the name says
   for (auto &[low, high] : bounds)
-    region.emplace_back(low, high);
+    region.emplace_back(low, Internal::simplify(high - low));
   Derivative derivative = propagate_adjoints(output, seed, region);
   GradientResult result;
   result.gradient = derivative(input);

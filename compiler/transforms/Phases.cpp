@@ -77,7 +77,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   }
 
   /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get
-  /// a copy.
+  /// a copy; where the writer itself needs one, those that read a vector do.
   void separateFlatImages(Block &block) {
     auto isImage = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank() > 2; };
     auto argumentOf = [](OpOperand &use) {
@@ -87,17 +87,21 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (region.getUpdates() || !isImage(region.getResult(0)) || kindOf(region.getResult(0).getType()) != Kind::Batch)
         continue;
       Value value = region.getResult(0);
-      bool flat = !viewOf(region.getBody().front().getTerminator()->getOperand(0)).image();
-      SmallVector<OpOperand *> padded;
+      View written = viewOf(region.getBody().front().getTerminator()->getOperand(0));
+      bool flat = !written.image();
+      SmallVector<OpOperand *> vectors, padded;
       for (OpOperand &use : value.getUses()) {
         auto reader = dyn_cast<RegionOp>(use.getOwner());
         if (!reader)
           continue;
-        flat |= !viewOf(argumentOf(use)).image();
+        if (!viewOf(argumentOf(use)).image())
+          vectors.push_back(&use);
         if (requiredHalo(reader, use.getOperandNumber()).any())
           padded.push_back(&use);
       }
-      if (!flat || padded.empty())
+      bool wide = written.reach().any();
+      ArrayRef<OpOperand *> copied = wide ? vectors : padded;
+      if (copied.empty() || (!flat && !wide && vectors.empty()))
         continue;
       OpBuilder builder(&getContext());
       builder.setInsertionPointAfter(region);
@@ -105,7 +109,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       OpBuilder inside = OpBuilder::atBlockEnd(&copy.getBody().front());
       Value same = IdentityOp::create(inside, region.getLoc(), value.getType(), copy.getBody().getArgument(0));
       YieldOp::create(inside, region.getLoc(), same);
-      for (OpOperand *use : padded)
+      for (OpOperand *use : copied)
         use->set(copy.getResult(0));
     }
   }
