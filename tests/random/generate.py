@@ -19,6 +19,7 @@ from torch_network import Network  # noqa: E402
 from torch_values import LAYERS  # noqa: E402
 
 LARGEST_VALUE, LARGEST_WEIGHT = 1500, 6000  # elements of a value of one sample, of a parameter
+ROWS_OF_EMBEDDING = 10  # the whole numbers of inputs by formula (tests/ops/formula.py)
 SIZES = (1, 2, 3, 4, 5, 6, 7, 9, 11)
 OPTIMIZERS = (
     {"sgd": {"learning_rate": 0.05}},
@@ -39,7 +40,7 @@ def kinds(rank):
     for kind, record in sorted(graph.table().items()):
         if record["role"] == "layer" and kind in LAYERS and not (kind[-2:] in ("1d", "2d", "3d")
                                                                  and kind[-2] != str(rank)):
-            draw, weight = rules.RULES.get(kind, (rules.by_type(record), 1.0))
+            draw, weight = rules.RULES.get(kind, (rules.by_type(record), 0.4))
             if draw and weight:
                 result.append((kind, draw, weight))
     return result
@@ -53,7 +54,7 @@ class Builder:
         self.layers, self.values, self.count = [], [], 0
         self.file = {"input": input_, "network": self.layers}
         *image, channels = input_["shape"]
-        self.shapes = {"input": [channels, *image]}
+        self.shapes = {"input": [channels, *image]}  # where they are whole numbers, a layer stands before all others
         self.last = "input"
 
     def add(self, kind, attributes, sources):
@@ -64,7 +65,7 @@ class Builder:
         self.count += 1
         try:
             module = LAYERS[kind](attributes, [self.shapes[source] for source in sources])
-            values = module(*(torch.randn(2, *self.shapes[source]) for source in sources))
+            values = module(*(self.sample(source) for source in sources))
         except (RuntimeError, ValueError, IndexError, KeyError, ZeroDivisionError, AssertionError) as error:
             raise Rejected(f"{kind}: {error}") from error
         if min(values.shape) < 1 or values[0].numel() > LARGEST_VALUE or values.dim() > 5:
@@ -78,6 +79,11 @@ class Builder:
         self.values.append(name)
         self.last = name
         return name
+
+    def sample(self, source):
+        if source == "input" and self.input["dtype"] == "int32":
+            return torch.zeros(2, *self.shapes[source], dtype=torch.int32)
+        return torch.randn(2, *self.shapes[source])
 
     def mark(self):
         return len(self.layers), len(self.values), self.last
@@ -128,7 +134,8 @@ class Builder:
         return self.joined(left, right)
 
     def skip(self, source):
-        return self.joined(source, self.random.choice(["input", *self.values]))
+        earlier = [name for name in ("input", *self.values) if name != "input" or self.input["dtype"] != "int32"]
+        return self.joined(source, self.random.choice(earlier))
 
     def step(self, source):
         roll = self.random.random()
@@ -163,7 +170,7 @@ def head(builder, value):
 
 def shape_of_input(numbers):
     """A vector, a sequence, an image or a video, of what the compiler has windows for."""
-    ranks = [0] + [rank for rank in (1, 2, 2, 2, 3) if f"conv{rank}d" in graph.table()]
+    ranks = [0] + [rank for rank in (1, 1, 2, 2, 2, 2, 3) if f"conv{rank}d" in graph.table()]
     rank = numbers.choice(ranks)
     sizes = [numbers.choice(SIZES[:6] if rank == 3 else SIZES) for _ in range(rank)]
     return [*sizes, numbers.choice((1, 2, 3, 5, 6, 8, 12) if rank else (1, 3, 8, 17, 33))]
@@ -171,22 +178,26 @@ def shape_of_input(numbers):
 
 def draw(name, numbers):
     """One draw of a network file and the number of rows to use. Raises Rejected."""
-    uint8 = numbers.random() < 0.15
-    builder = Builder(numbers, {"shape": shape_of_input(numbers), "dtype": "uint8" if uint8 else "float32"})
-    value = "input"
+    roll = numbers.random()
+    dtype = "uint8" if roll < 0.15 else "int32" if roll < 0.22 and "embedding" in graph.table() else "float32"
+    shape = [numbers.choice(SIZES)] if dtype == "int32" else shape_of_input(numbers)
+    builder, value = Builder(numbers, {"shape": shape, "dtype": dtype}), "input"
+    if dtype == "int32":
+        value = builder.add("embedding", {"count": ROWS_OF_EMBEDDING, "size": numbers.choice((1, 3, 5, 8, 12))}, [value])
     for _ in range(numbers.randint(1, 10)):
         value = builder.attempt(builder.step, value)
     loss = head(builder, value)
     batch = numbers.choice((1, 2, 3, 4, 5, 8, 9))
     network = {"name": name, "input": builder.input}
-    if uint8:
+    if dtype == "uint8":
         network["preprocess"] = [{"normalize": {"divide": 255, "mean": [0.4], "std": [0.3]}}]
     network |= {"network": builder.layers, "loss": loss, "optimizer": numbers.choice(OPTIMIZERS),
                 "training": {"batch": batch, "epochs": 1, "seed": 1}}
     n = numbers.randint(1, batch)
     try:
         net = Network(network)
-        net.run({"input": torch.rand(n, *builder.input["shape"])})
+        x = torch.rand(n, *builder.input["shape"])
+        net.run({"input": x.int() if dtype == "int32" else x})
     except (RuntimeError, ValueError) as error:  # batch statistics of one value
         raise Rejected(str(error)) from error
     if not any(True for _ in net.parameters()):

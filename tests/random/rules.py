@@ -66,7 +66,7 @@ def rank_of(shape):
     return len(shape) - 1
 
 
-@rule(*windows("conv"), weight=4.0)
+@rule(*windows("conv"), weight=6.0)
 def conv(random, shape):
     rank = rank_of(shape)
     if rank < 1:
@@ -96,7 +96,7 @@ def pool(random, shape):
     rank = rank_of(shape)
     if rank < 1:
         return None
-    window = random.randint(1, 3)
+    window = random.randint(1, min(3, *shape[1:]))
     return {"window": window} | (
         maybe(random, 0.5, stride=some(random, rank, 1, 3)) | maybe(random, 0.4, padding=random.randint(0, window // 2))
         | maybe(random, 0.3, ceil_mode=True) | maybe(random, 0.3, count_include_pad=False))
@@ -139,22 +139,22 @@ def group_norm(random, shape):
     return {"groups": random.choice(divisors(shape[0]))} | norm(random, shape)
 
 
-@rule("prelu")
+@rule("prelu", weight=0.4)
 def prelu(random, shape):
     return maybe(random, 0.5, num_parameters=shape[0])
 
 
-@rule("leaky_relu")
+@rule("leaky_relu", weight=0.4)
 def leaky_relu(random, _shape):
     return maybe(random, 0.5, negative_slope=0.2)
 
 
-@rule("elu")
+@rule("elu", weight=0.4)
 def elu(random, _shape):
     return maybe(random, 0.5, alpha=0.5)
 
 
-@rule("softplus")
+@rule("softplus", weight=0.4)
 def softplus(random, _shape):
     return maybe(random, 0.5, beta=2.0)
 
@@ -164,9 +164,24 @@ def softmax(random, shape):
     return maybe(random, 0.5, axis=random.randrange(-len(shape), len(shape)))
 
 
-@rule("dropout", "spatial_dropout", weight=0.0)
-def dropout(_random, _shape):
-    return None  # random: its statistics are tested elsewhere
+@rule("dropout", weight=0.5)
+def dropout(random, _shape):
+    return {"p": random.choice((0.1, 0.5))}
+
+
+@rule("spatial_dropout", weight=0.3)
+def spatial_dropout(random, shape):
+    return {"p": 0.3} if rank_of(shape) >= 1 else None
+
+
+@rule("gelu", weight=0.4)
+def gelu(random, _shape):
+    return maybe(random, 0.5, approximate="tanh")
+
+
+@rule("learned_position")
+def learned_position(_random, shape):
+    return {} if rank_of(shape) == 1 else None
 
 
 @rule("reshape", weight=0.5)
