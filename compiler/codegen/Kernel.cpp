@@ -430,10 +430,10 @@ private:
     auto operandShape = [&](unsigned i) {
       return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape();
     };
+    static constexpr const char *sizes[] = {"width", "height", "depth"};
     if (auto window = windowOf(core)) {
       View input = naturalView(mlir::cast<mlir::RankedTensorType>(core->getOperand(0).getType()));
       View output = naturalView(mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()));
-      static constexpr const char *sizes[] = {"width", "height", "depth"};
       static constexpr const char letters[] = {'w', 'h', 'd'};
       dims["stride"] = dims["dilation"] = 1;
       dims["padding"] = 0;
@@ -468,11 +468,8 @@ private:
     } else if (!core->getOperands().empty()) {
       View view = viewOf(core->getOperand(0));
       dims["channels"] = view.channels;
-      if (view.image() && !windowOf(core)) {
-        dims["width"] = view.axes[0].size;
-        dims["height"] = view.axes[1].size;
-        dims["depth"] = view.axes[2].size;
-      }
+      for (unsigned i = 0; view.image() && !windowOf(core) && i < view.rank; ++i)
+        dims[sizes[i]] = view.axes[i].size;
     }
     dims["task"] = signature.tasks;
   }

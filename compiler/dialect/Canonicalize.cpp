@@ -1,7 +1,7 @@
 //===- Canonicalize.cpp - canonical forms of the nn dialect -------------------------------------------------------===//
 //
 // A flatten is free before a linear layer: its order of features is a matter of how the weights are laid out.
-// Elementwise ops move before a flatten so that the two meet.
+// Elementwise ops move before a flatten so that the two meet. A reshape to a vector is a flatten: both count C, H, W.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -114,6 +114,20 @@ struct MoveElementwiseBeforeFlatten : RewritePattern {
   }
 };
 
+struct ReshapeToVector : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    if (op.getInput().getType() == op.getType()) {
+      rewriter.replaceOp(op, op.getInput());
+      return success();
+    }
+    if (cast<RankedTensorType>(op.getType()).getRank() != 2)
+      return failure();
+    rewriter.replaceOpWithNewOp<FlattenOp>(op, op.getType(), op.getInput());
+    return success();
+  }
+};
+
 } // namespace
 
 void LinearOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
@@ -131,7 +145,7 @@ void Conv3dOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 }
 
 void NnDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<MoveElementwiseBeforeFlatten>(getContext());
+  patterns.add<MoveElementwiseBeforeFlatten, ReshapeToVector>(getContext());
 }
 
 } // namespace sylvite::nn

@@ -55,3 +55,15 @@ nn.program @observed attributes {batch = 2 : i64, slices = 2 : i64, optimizer = 
   // CHECK: nn.return logits %[[FLAT]]
   nn.return logits %flat : !vector
 }
+
+// A reshape to a vector counts C, H, W as a flatten does; one to the same shape is nothing.
+// CHECK-LABEL: nn.program @reshape_to_vector
+nn.program @reshape_to_vector attributes {batch = 2 : i64, slices = 2 : i64, optimizer = {}} {
+  %image = nn.input : !image
+  // CHECK-NOT: nn.reshape
+  // CHECK: %[[FLAT:.*]] = nn.flatten
+  %same = nn.reshape %image {shape = array<i64: 3, 3, 4>} : (!image) -> !image
+  %flat = nn.reshape %same {shape = array<i64: 36>} : (!image) -> !vector
+  // CHECK: nn.return logits %[[FLAT]]
+  nn.return logits %flat : !vector
+}
