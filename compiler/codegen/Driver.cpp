@@ -38,6 +38,11 @@ int32_t baseOf(const Plan &plan, llvm::StringRef base) {
   return kind == "state" ? State : kind == "scratch" ? Scratch : Local;
 }
 
+/// A rule's place without the folder of a user's file: the object does not depend on where that lies.
+std::string ruleName(llvm::StringRef rule) {
+  return rule.starts_with("schedules/") ? rule.str() : rule.substr(rule.rfind('/') + 1).str();
+}
+
 class DriverBuilder {
 public:
   DriverBuilder(const Plan &plan, MLIRContext &context)
@@ -58,7 +63,7 @@ public:
     factorType = structOf({i32, i32, i64, i64, i64});
     phaseType = structOf({ptr, i32, i32, ptr});
     programType = structOf({ptr, i32, i32, i64, i64});
-    kernelType = structOf({ptr, f64, f64, ptr, i32, i32});
+    kernelType = structOf({ptr, ptr, f64, f64, f64, ptr, i32, i32, i32, i32});
   }
 
   OwningOpRef<ModuleOp> build() {
@@ -86,10 +91,10 @@ private:
   };
   std::vector<std::vector<PhaseRow>> phases;
   struct KernelRow {
-    std::string name, function;
-    double flops, bytes;
+    std::string name, rule, function;
+    double flops, bytes, localBytes;
     int64_t slices;
-    size_t program;
+    size_t program, phase;
   };
   std::vector<KernelRow> kernelRows;
 
@@ -349,8 +354,8 @@ private:
         std::string label = (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel;
         kernels += (kernels.empty() ? "" : ", ") + label;
         slices = batch ? program.slices : slices + call.signature.tasks;
-        kernelRows.push_back(
-            {label, name, call.flops, call.bytes, batch ? program.slices : call.signature.tasks, index});
+        kernelRows.push_back({label, ruleName(plan.kernels[call.kernel].rule), name, call.flops, call.bytes,
+                              call.localBytes, batch ? program.slices : call.signature.tasks, index, phase});
       }
       std::string name = program.name + "_phase_" + std::to_string(phase);
       buildPhase(program, phase, regions, name);
@@ -398,8 +403,10 @@ private:
     global("kernels", kernelTable, LLVM::Linkage::Internal, [&] {
       SmallVector<Value> values;
       for (const KernelRow &row : kernelRows)
-        values.push_back(aggregate(kernelType, {text(row.name), real(row.flops), real(row.bytes), address(row.function),
-                                                constant(i32, row.slices), constant(i32, row.program)}));
+        values.push_back(
+            aggregate(kernelType, {text(row.name), text(row.rule), real(row.flops), real(row.bytes),
+                                   real(row.localBytes), address(row.function), constant(i32, row.slices),
+                                   constant(i32, row.program), constant(i32, row.phase), constant(i32, 0)}));
       return aggregate(kernelTable, values);
     });
     buildArrays("inputs", plan.inputs);
@@ -425,7 +432,7 @@ private:
         return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
                                        constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
       };
-      return aggregate(modelType, {constant(i32, 2),
+      return aggregate(modelType, {constant(i32, 3),
                                    constant(i32, bytes),
                                    text(plan.net),
                                    text(plan.target->name),

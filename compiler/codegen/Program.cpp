@@ -50,11 +50,13 @@ double flopsOf(RegionOp region) {
   return elements(first);
 }
 
-double trafficOf(const Signature &signature) {
+/// Bytes of operands and results in the blocks, or of those in the local part.
+double trafficOf(const Signature &signature, bool local) {
   double bytes = 0;
   for (const auto *list : {&signature.inputs, &signature.outputs})
     for (const BufferSpec &spec : *list)
-      bytes += double(spec.bytes) * (spec.base == "local" ? double(signature.tasks) : double(spec.copies));
+      if ((spec.base == "local") == local)
+        bytes += double(spec.bytes) * (local ? double(signature.tasks) : double(spec.copies));
   return bytes;
 }
 
@@ -176,7 +178,8 @@ Program makeProgram(ProgramOp op) {
     if (program.phases.size() <= phase)
       program.phases.resize(phase + 1);
     Call call{region, signatureOf(region), 0, layerOf(region), flopsOf(region), 0};
-    call.bytes = trafficOf(call.signature);
+    call.localBytes = trafficOf(call.signature, true);
+    call.bytes = call.localBytes + trafficOf(call.signature, false);
     program.phases[phase].push_back(call);
   }
   auto last = cast<ReturnOp>(block.getTerminator());

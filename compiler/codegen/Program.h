@@ -14,6 +14,7 @@ struct Call {
   size_t kernel = 0;
   std::string layer;           ///< the layer's name in the network file
   double flops = 0, bytes = 0; ///< of the whole program at the full batch
+  double localBytes = 0;       ///< of `bytes`, in values that live within one phase and slice
 };
 
 /// One entry of the object: phases of calls.

@@ -102,7 +102,9 @@ const std::vector<RunVerb> &runVerbs() {
         threads,
         {"--seconds", "S", "Time for at least this long, and at least 5 steps"},
         {"--json", nullptr, "Print one JSON object and nothing else"},
-        {"--kernels", nullptr, "Time each kernel on one thread as well"}}},
+        {"--kernels", nullptr,
+         "Also each kernel's time within the step, its rates, its share of the roofline and its rule"},
+        {"--roofline", "FILE.svg", "Write the roofline picture here; implies --kernels"}}},
   };
   return verbs;
 }

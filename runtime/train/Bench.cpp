@@ -1,5 +1,7 @@
-// The verb bench: time of a step on synthetic data, and of each kernel. Layer: runtime/train.
-#include "runtime/train/Display.h"
+// The verb bench: time of a step on synthetic data, and of each kernel within it. Layer: runtime/train.
+#include "runtime/train/Machine.h"
+#include "runtime/train/Profile.h"
+#include "runtime/train/Roofline.h"
 #include "runtime/train/Session.h"
 #include "runtime/train/Synthetic.h"
 #include "runtime/train/Verbs.h"
@@ -16,19 +18,16 @@ namespace syl {
 
 namespace {
 
-constexpr int warmUpSteps = 5, leastSteps = 5, kernelRuns = 7;
-
-struct KernelTime {
-  std::string name;
-  double ms, gflops, gbytes;
-};
+constexpr int warmUpSteps = 5, leastSteps = 5;
 
 /// What a bench measures.
 struct Measured {
   double bestMs = 0, medianMs = 0;
   size_t steps = 0;
   double peakRssMb = 0;
-  std::vector<KernelTime> kernels;
+  Machine machine;
+  std::vector<KernelRow> kernels; ///< in the order of the step
+  double kernelsMs = 0;           ///< their sum
 };
 
 void timeSteps(Measured &measured, const std::function<void()> &step, double seconds) {
@@ -48,51 +47,28 @@ void timeSteps(Measured &measured, const std::function<void()> &step, double sec
   measured.steps = times.size();
 }
 
-/// Calls each kernel of program `program` over its slices on this thread, in the order of the step; the time is the sum
-/// over the slices divided by the threads, best of several runs. The rates follow from it for a full batch.
-void timeKernels(Measured &measured, Session &session, const SyntheticBatch &batch, const std::vector<void *> &outputs,
-                 int64_t n, int program) {
-  const syl_model &model = session.model;
-  Block local(model.local_bytes), heap(model.heap_bytes);
-  syl_frame frame{};
-  frame.base[SYL_BASE_STATE] = session.state.get();
-  frame.base[SYL_BASE_SCRATCH] = session.scratch.get();
-  char **base = frame.base + SYL_BASE_ARRAYS;
-  for (const auto *buffers : {&batch.inputs, &batch.targets})
-    for (const Buffer &buffer : *buffers)
-      *base++ = const_cast<char *>(buffer.data());
-  for (void *output : outputs)
-    *base++ = static_cast<char *>(output);
-  frame.n = int32_t(n);
-  frame.threads = 1;
-  frame.step = syl_state_step(&model, session.state.get()) + 1;
-  frame.seed = syl_state_seed(&model, session.state.get());
-  frame.learning_rate_scale = 1;
-  frame.model = &model;
-  for (int32_t k = 0; k < model.kernel_count; ++k) {
-    const syl_kernel &kernel = model.kernels[k];
-    if (kernel.program != program)
-      continue;
-    double best = 0;
-    for (int run = 0; run < kernelRuns; ++run) {
-      Clock::time_point start = Clock::now();
-      for (int32_t slice = 0; slice < kernel.slices; ++slice) {
-        syl_worker worker{};
-        worker.local = local.get();
-        worker.heap = worker.heap_top = heap.get();
-        worker.heap_end = heap.get() + heap.size();
-        int32_t code = kernel.run(&frame, &worker, slice);
-        if (code)
-          throw Error(SYL_ERROR_KERNEL, model.name,
-                      format("kernel %s reported error %d: %s", kernel.name, code, worker.message));
-      }
-      double seconds = secondsSince(start);
-      best = run == 0 ? seconds : std::min(best, seconds);
-    }
-    double seconds = best / session.threads, full = double(n) / model.batch;
-    measured.kernels.push_back(
-        {kernel.name, seconds * 1e3, kernel.flops * full / seconds / 1e9, kernel.bytes * full / seconds / 1e9});
-  }
+void printKernels(const Measured &measured) {
+  const Machine &machine = measured.machine;
+  std::printf("\nroofs: %.1f GFLOP/s", machine.flops.at(machine.threads, machine.threads) / 1e9);
+  for (const MemoryLevel &level : machine.levels)
+    std::printf(", %s %.1f GB/s", level.name.c_str(), level.rate.at(machine.threads, machine.threads) / 1e9);
+  std::printf(" on %d threads; %.1f GFLOP/s", machine.threads, machine.flops.one / 1e9);
+  for (const MemoryLevel &level : machine.levels)
+    std::printf(", %s %.1f GB/s", level.name.c_str(), level.rate.one / 1e9);
+  std::printf(" on one\n\n%-44s %9s %6s %5s %8s %8s %8s %6s %-8s %s\n", "kernel", "ms", "share", "calls", "GFLOP/s",
+              "GB/s", "flop/B", "roof", "bound", "rule");
+  std::vector<const KernelRow *> order;
+  for (const KernelRow &row : measured.kernels)
+    order.push_back(&row);
+  std::stable_sort(order.begin(), order.end(), [](const KernelRow *a, const KernelRow *b) { return a->ms > b->ms; });
+  for (const KernelRow *row : order)
+    std::printf("%-44s %9.4f %5.1f%% %5d %8.2f %8.2f %8.2f %5.0f%% %-8s %s\n", row->name.c_str(), row->ms,
+                100 * row->ms / measured.bestMs, int(row->tasks), row->gflops, row->gbytes, row->intensity,
+                100 * row->share, row->bound.c_str(), row->rule.c_str());
+  double gap = measured.bestMs - measured.kernelsMs;
+  std::printf("%-44s %9.4f %5.1f%%\n%-44s %9.4f %5.1f%%\n%-44s %9.4f\n", "all kernels", measured.kernelsMs,
+              100 * measured.kernelsMs / measured.bestMs, "gap: barriers, waiting, halos, driver", gap,
+              100 * gap / measured.bestMs, "step", measured.bestMs);
 }
 
 void printTable(const syl_model &model, const BenchOptions &options, const Session &session, int64_t n,
@@ -101,16 +77,18 @@ void printTable(const syl_model &model, const BenchOptions &options, const Sessi
               "peak memory %.0f MB\n",
               model.name, options.what.c_str(), (long long)n, session.threads, model.target, measured.bestMs,
               measured.medianMs, double(n) / measured.medianMs * 1e3, measured.steps, measured.peakRssMb);
-  if (!options.kernels)
-    return;
-  double total = 0;
-  std::printf("\n%-48s %10s %6s %10s %10s\n", "kernel", "ms", "share", "GFLOP/s", "GB/s");
-  for (const KernelTime &kernel : measured.kernels)
-    total += kernel.ms;
-  for (const KernelTime &kernel : measured.kernels)
-    std::printf("%-48s %10.4f %5.1f%% %10.2f %10.2f\n", kernel.name.c_str(), kernel.ms, 100 * kernel.ms / total,
-                kernel.gflops, kernel.gbytes);
-  std::printf("%-48s %10.4f\n", "sum", total);
+  if (options.kernels)
+    printKernels(measured);
+}
+
+nlohmann::ordered_json jsonOf(const Machine &machine) {
+  auto rate = [](const Rate &both) {
+    return nlohmann::ordered_json{{"one_thread", both.one / 1e9}, {"all_threads", both.all / 1e9}};
+  };
+  nlohmann::ordered_json json = {{"GFLOP/s", rate(machine.flops)}, {"GB/s", nlohmann::ordered_json::object()}};
+  for (const MemoryLevel &level : machine.levels)
+    json["GB/s"][level.name] = rate(level.rate);
+  return json;
 }
 
 void printJson(const syl_model &model, const BenchOptions &options, const Session &session, int64_t n,
@@ -124,10 +102,21 @@ void printJson(const syl_model &model, const BenchOptions &options, const Sessio
                                  {"steps", measured.steps},
                                  {"peak_rss_mb", measured.peakRssMb}};
   if (options.kernels) {
+    json["machine"] = jsonOf(measured.machine);
+    json["kernels_ms"] = measured.kernelsMs;
+    json["gap_ms"] = measured.bestMs - measured.kernelsMs;
     json["kernels"] = nlohmann::ordered_json::array();
-    for (const KernelTime &kernel : measured.kernels)
-      json["kernels"].push_back(
-          {{"name", kernel.name}, {"ms", kernel.ms}, {"GFLOP/s", kernel.gflops}, {"GB/s", kernel.gbytes}});
+    for (const KernelRow &row : measured.kernels)
+      json["kernels"].push_back({{"name", row.name},
+                                 {"ms", row.ms},
+                                 {"calls", row.tasks},
+                                 {"threads", row.threads},
+                                 {"GFLOP/s", row.gflops},
+                                 {"GB/s", row.gbytes},
+                                 {"intensity", row.intensity},
+                                 {"roof", row.share},
+                                 {"bound", row.bound},
+                                 {"rule", row.rule}});
   }
   std::printf("%s\n", json.dump().c_str());
 }
@@ -160,16 +149,33 @@ int benchVerb(const syl_model &model, const BenchOptions &options) {
   }
   std::vector<const void *> inputs = batch.inputPointers(), targets = batch.targetPointers();
   const int program = options.what == "train" ? 0 : options.what == "evaluate" ? 1 : 2;
-  const std::function<void()> steps[] = {
-      [&] { session.trainStep(inputs.data(), targets.data(), n); },
-      [&] { session.evaluate(inputs.data(), targets.data(), n); },
-      [&] { session.predict(inputs.data(), n, outputPointers.data()); },
+  const syl_step settings{1, 0, session.threads, 0};
+  auto step = [&](const syl_model &which) {
+    void *state = session.state.get(), *scratch = session.scratch.get();
+    const void *const *in = inputs.data(), *const *wanted = targets.data();
+    syl_status status = program == 0
+                            ? syl_train_step(&which, state, scratch, in, wanted, int32_t(n), &settings, nullptr)
+                        : program == 1 ? syl_evaluate(&which, state, scratch, in, wanted, int32_t(n), nullptr)
+                                       : syl_predict(&which, state, scratch, in, int32_t(n), outputPointers.data());
+    require(status, model.name);
   };
-  Measured measured;
-  timeSteps(measured, steps[program], options.seconds);
+  Measured measured, profiled;
+  timeSteps(measured, [&] { step(model); }, options.seconds);
   measured.peakRssMb = peakMemory();
-  if (options.kernels)
-    timeKernels(measured, session, batch, outputPointers, n, program);
+  if (options.kernels) {
+    measured.machine = measureMachine(model, session.threads);
+    Profile profile(model, program);
+    timeSteps(profiled, [&] { step(profile.model()); }, options.seconds);
+    measured.machine.improve(measureMachine(model, session.threads));
+    measured.kernels = rooflineRows(profile.times(session.threads), measured.machine, double(n) / model.batch);
+    for (const KernelRow &row : measured.kernels)
+      measured.kernelsMs += row.ms;
+    if (!options.roofline.empty())
+      writeRoofline(options.roofline,
+                    format("%s %s, batch %lld, %d threads, %s: %.3f ms", model.name, options.what.c_str(), (long long)n,
+                           session.threads, model.target, measured.bestMs),
+                    measured.machine, measured.kernels);
+  }
   (options.json ? printJson : printTable)(model, options, session, n, measured);
   return 0;
 }

@@ -176,8 +176,14 @@ void declareBench(VerbLine &line, const syl_model &model) {
       ->capture_default_str()
       ->type_name("S");
   line.app.add_flag("--json", options->json, "Print one JSON object and nothing else");
-  line.app.add_flag("--kernels", options->kernels, "Time each kernel on one thread as well");
-  line.action = [options, &model] { return syl::benchVerb(model, *options); };
+  line.app.add_flag("--kernels", options->kernels,
+                    "Also each kernel's time within the step, its rates, its share of the roofline and its rule");
+  line.app.add_option("--roofline", options->roofline, "Write the roofline picture here; implies --kernels")
+      ->type_name("FILE.svg");
+  line.action = [options, &model] {
+    options->kernels |= !options->roofline.empty();
+    return syl::benchVerb(model, *options);
+  };
 }
 
 struct Verb {

@@ -53,6 +53,7 @@ struct BenchOptions {
   double seconds = 3;
   int32_t threads = 0;
   bool json = false, kernels = false;
+  std::string roofline; ///< a file for the picture; with `kernels` only
 };
 int benchVerb(const syl_model &model, const BenchOptions &options);
 

@@ -329,10 +329,10 @@ template <typename T> void Model::Impl::build() {
   evaluate = {{P::evaluate, slices, 0, "linear.forward"}};
   predict = {{P::predict, slices, 0, "linear.forward"}};
   double macs = double(layout.features) * layout.classes * layout.batch;
-  kernels = {{"linear.forward+grad", 4 * macs, 0, P::forwardBackward, slices, 0},
-             {"linear.update", 0, 0, P::update, slices, 0},
-             {"linear.forward", 2 * macs, 0, P::evaluate, slices, 1},
-             {"linear.forward", 2 * macs, 0, P::predict, slices, 2}};
+  kernels = {{"linear.forward+grad", "toy.yaml:1", 4 * macs, 64, 0, P::forwardBackward, slices, 0, 0, 0},
+             {"linear.update", "toy.yaml:2", 0, 0, 0, P::update, slices, 0, 1, 0},
+             {"linear.forward", "toy.yaml:3", 2 * macs, 64, 32, P::evaluate, slices, 1, 0, 0},
+             {"linear.forward", "toy.yaml:3", 2 * macs, 64, 32, P::predict, slices, 2, 0, 0}};
 }
 
 Model::Model(Options given) : impl(std::make_unique<Impl>()) {

@@ -7,6 +7,7 @@
 #include "runtime/train/Session.h"
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -171,7 +172,7 @@ TEST_F(VerbsTest, BenchJson) {
         toy({"bench", "--what", what, "--json", "--seconds", "0", "--kernels", "--batch", "5", "--threads", "2"});
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     nlohmann::json json = nlohmann::json::parse(outcome.out);
-    EXPECT_EQ(json.size(), 9u);
+    EXPECT_EQ(json.size(), 12u);
     EXPECT_EQ(json["net"], "toy");
     EXPECT_EQ(json["what"], what);
     EXPECT_EQ(json["batch"], 5);
@@ -181,8 +182,20 @@ TEST_F(VerbsTest, BenchJson) {
     EXPECT_GE(json["median_ms"], json["best_ms"]);
     EXPECT_GT(json["peak_rss_mb"], 0);
     ASSERT_EQ(json["kernels"].size(), std::string(what) == "train" ? 2u : 1u);
-    for (const char *key : {"name", "ms", "GFLOP/s", "GB/s"})
+    for (const char *key : {"name", "ms", "calls", "threads", "GFLOP/s", "GB/s", "intensity", "roof", "bound", "rule"})
       EXPECT_TRUE(json["kernels"][0].contains(key));
+    double sum = 0;
+    for (const nlohmann::json &kernel : json["kernels"]) {
+      EXPECT_GT(kernel["ms"], 0);
+      EXPECT_GE(kernel["threads"], 1);
+      EXPECT_LE(kernel["threads"], 2);
+      sum += kernel["ms"].get<double>();
+    }
+    EXPECT_NEAR(json["kernels_ms"], sum, 1e-9);
+    EXPECT_NEAR(json["gap_ms"], json["best_ms"].get<double>() - sum, 1e-9);
+    EXPECT_GT(json["machine"]["GFLOP/s"]["one_thread"], 0);
+    for (const char *level : {"L1", "L2", "L3", "DRAM"})
+      EXPECT_GT(json["machine"]["GB/s"][level]["all_threads"], 0);
   }
 }
 
@@ -194,6 +207,22 @@ TEST_F(VerbsTest, BenchTable) {
                                                 "memory \\d+ MB\n")))
       << outcome.out;
   EXPECT_NE(outcome.out.find("\nlinear.update "), std::string::npos);
+  EXPECT_NE(outcome.out.find(" toy.yaml:1\n"), std::string::npos);
+  EXPECT_NE(outcome.out.find("\ngap: "), std::string::npos);
+}
+
+TEST_F(VerbsTest, BenchRoofline) {
+  Outcome outcome = toy({"bench", "--seconds", "0", "--roofline", path("roofline.svg")});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  std::ifstream file(path("roofline.svg"));
+  std::string svg((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_EQ(svg.rfind("<svg ", 0), 0u);
+  EXPECT_NE(svg.find("<title>linear.forward+grad: "), std::string::npos);
+  EXPECT_NE(svg.find("DRAM "), std::string::npos);
+  EXPECT_NE(svg.find("</svg>"), std::string::npos);
+  outcome = toy({"bench", "--seconds", "0", "--roofline", path("none/roofline.svg")});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("roofline.svg: error: cannot be written: No such file"), std::string::npos) << outcome.err;
 }
 
 } // namespace

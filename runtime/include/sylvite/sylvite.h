@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of every structure in this file; a model of another version is refused. */
-#define SYL_ABI_VERSION 2
+#define SYL_ABI_VERSION 3
 /* Alignment in bytes of state and scratch blocks. */
 #define SYL_ALIGNMENT 128
 /* Largest rank of a tensor, the batch or filter axis counted. */
@@ -277,11 +277,16 @@ typedef struct syl_program {
 /* A kernel and the work that one whole call of a program makes it do at the full batch, for profiles. */
 typedef struct syl_kernel {
   const char *name;
+  const char *rule; /* of the schedule files: "schedules/avx512.yaml:12" */
   double flops;
-  double bytes;
+  double bytes;       /* of operands and results, each counted once */
+  double local_bytes; /* of these, in values that live within one phase and slice */
   int32_t (*run)(const syl_frame *frame, syl_worker *worker, int32_t slice); /* this kernel's calls alone */
   int32_t slices;
   int32_t program; /* 0 train, 1 evaluate, 2 predict */
+  int32_t phase;   /* of the program; in a phase whose slices are its first kernel's, each slice runs all of its kernels,
+                      else a slice of the phase is one of a kernel, counted one kernel after the other */
+  int32_t reserved;
 } syl_kernel;
 
 /* The descriptor in the object. All pointers are constant and valid for the program's life. */

@@ -1,5 +1,5 @@
-/* Prints what the descriptor of lenet5 says, as this compiler lays out its structures, one `key value` a line. Reads every
- * field of syl_model, syl_array, syl_head, syl_tensor, syl_factor, syl_program, syl_phase and syl_kernel. */
+/* Prints what the descriptor of lenet5 says, as this compiler lays out its structures, one `key value` a line. Reads
+ * every field of syl_model, syl_array, syl_head, syl_tensor, syl_factor, syl_program, syl_phase and syl_kernel. */
 #include "lenet5.h"
 
 #include <inttypes.h>
@@ -65,7 +65,9 @@ int main(void) {
   }
   for (int32_t i = 0; i < m->kernel_count; ++i) {
     const syl_kernel *k = &m->kernels[i];
-    printf("kernel %d %d %d %s\n", k->program, k->slices, k->run != NULL && k->flops >= 0 && k->bytes >= 0, k->name);
+    printf("kernel %d %d %d %d %s %s\n", k->program, k->phase, k->slices,
+           k->run != NULL && k->flops >= 0 && k->bytes > 0 && k->local_bytes >= 0 && k->local_bytes <= k->bytes,
+           k->rule, k->name);
   }
   printf("state_bytes() %zu\nSTATE_BYTES %u\nstate_align() %zu\nBATCH %d\nscratch_bytes() %zu\n", lenet5_state_bytes(),
          LENET5_STATE_BYTES, lenet5_state_align(), LENET5_BATCH, lenet5_scratch_bytes(0, 1));

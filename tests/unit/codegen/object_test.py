@@ -152,7 +152,7 @@ class ObjectTest(unittest.TestCase):
         self.assertIn("momentum = 9.0", fields["optimizer"])
         self.assertEqual(fields["cpu_features"], {"x86-64-avx512": "3", "x86-64-avx2": "1"}[self.manifest["target"]])
         expected = {
-            "abi_version": 2, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
+            "abi_version": 3, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
             "batch": 64, "dtype": 3, "inputs": "input 0 0 1 - 28 28 1", "targets": "target 1 10 1 -",
             "outputs": "output 3 0 1 softmax 10", "head": "cross_entropy 1 0 evaluate.output",
             "training": '{"metrics":["accuracy"],"learning_rate":0.05}', "state_bytes": memory["state_bytes"],
@@ -167,7 +167,7 @@ class ObjectTest(unittest.TestCase):
             self.assertGreaterEqual(slices, count)
             self.assertEqual((losses >= 0, correct >= 0), (name != "predict",) * 2)
         self.check_tensors([line.split() for line in lines if line.startswith("tensor ")])
-        self.check_kernels([line.split(" ", 4) for line in lines if line.startswith("kernel ")])
+        self.check_kernels([line.split(" ", 6) for line in lines if line.startswith("kernel ")])
 
     def check_tensors(self, rows):
         expected = [[row["name"], str(KINDS.index(row["kind"])), str(DTYPES.index(row["dtype"])), str(row["offset"])]
@@ -179,10 +179,11 @@ class ObjectTest(unittest.TestCase):
         self.assertEqual(first, {"copies": "1", "copy_stride": "0", "init": "1", "init_a": "-0.2", "init_b": "0.2"})
 
     def check_kernels(self, rows):
-        expected = [[str(index), "1", (call["layer"] and call["layer"] + ":") + call["name"]]
+        expected = [[str(index), str(number), "1", self.manifest["kernels"][call["kernel"]]["rule"],
+                     (call["layer"] and call["layer"] + ":") + call["name"]]
                     for index, name in enumerate(("train", "evaluate", "predict"))
-                    for phase in self.manifest["programs"][name]["phases"] for call in phase]
-        self.assertEqual([[row[1], row[3], row[4]] for row in rows], expected)
+                    for number, phase in enumerate(self.manifest["programs"][name]["phases"]) for call in phase]
+        self.assertEqual([row[1:3] + row[4:] for row in rows], expected)
 
     # ---- stages and explanation
 
