@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Compares the speed of compiled networks with PyTorch's on this machine.
 
-    ./dev bench [NET...] [--what train|predict] [--batch N] [--threads T] [--rounds R] [--seconds S]
+    ./dev bench [NET...] [--what train|predict|both] [--batch N] [--threads T] [--rounds R] [--seconds S]
                 [--settings eager,channels_last,compile] [--torch-python PYTHON] [--no-write]
 
 It runs `sylvite bench` and peers.py by turns, R rounds for each network, so that both sides see the same machine in
 the same minutes; takes the best of each; and divides PyTorch's fastest setting by Sylvite's time. NET is a network that
-both models/ and peers.py have; by default mlp, lenet5 and fashion_cnn. Both sides use T threads, by default all cores.
+both models/ and peers.py have; by default all seven. By default training steps are measured at the network's batch, and
+then predictions of one image. Both sides use T threads, by default all cores. Peak memory is each process's high-water
+mark. Once a network, `sylvite bench --kernels` tells the three heaviest kernels and their share of the roofline.
 
-The table goes to standard output and, where it holds at least the default networks, into docs/performance.md between
-the marker comments of its kind; text outside them is kept.
+The tables go to standard output and, where they hold at least all seven networks, into docs/performance.md between the
+marker comments of their kind; text outside them is kept.
 
-PyTorch is that of --torch-python, else of .venv-torch, which is made with `pip install torch==2.13.0 numpy`. A setting
-that PyTorch cannot run (torch.compile needs a C++ compiler) is reported and left out.
+PyTorch's side is ../shared/bench/peers.py where that is there, else the copy in this folder. PyTorch is that of
+--torch-python, else of .venv-torch, which is made with `pip install torch==2.13.0 numpy`. A setting that PyTorch cannot
+run (torch.compile needs a C++ compiler) is reported and left out.
 """
 import argparse
 import datetime
@@ -24,7 +27,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DEFAULT_NETS = ["mlp", "lenet5", "fashion_cnn"]
+DEFAULT_NETS = ["lenet5", "mlp", "fashion_cnn", "mobilenet", "video3d", "vgg_small", "resnet18"]
+HEAVIEST = 3  # kernels of each network that the table of kernels shows
 TORCH = ["torch==2.13.0", "numpy"]
 
 
@@ -66,9 +70,12 @@ class Measurement:
         self.sylvite_mb = 0.0
         self.peer_ms = {}  # by setting
         self.peer_mb = float("inf")  # of the setting that needs least
+        self.profile = None  # of the round with the best step
 
     def add_sylvite(self, row):
         self.batch = row["batch"]
+        if "kernels" in row and (not self.profile or row["best_ms"] < self.profile["best_ms"]):
+            self.profile = row
         self.sylvite_ms = min(self.sylvite_ms, row["best_ms"])
         self.sylvite_mb = max(self.sylvite_mb, row["peak_rss_mb"])
 
@@ -83,19 +90,26 @@ class Measurement:
         return min(self.peer_ms.values()) / self.sylvite_ms
 
 
-def measure(arguments):
-    """A Measurement for each network."""
+def peers_script():
+    """PyTorch's side: the one that the ratios are stated against where it is there, else this folder's copy."""
+    shared = ROOT.parent / "shared" / "bench" / "peers.py"
+    return shared if shared.exists() else ROOT / "tests" / "perf" / "peers.py"
+
+
+def measure(arguments, what, batch):
+    """A Measurement for each network; batch None is the network's own."""
     python = torch_python(arguments.torch_python)
-    common = ["--what", arguments.what, "--threads", str(arguments.threads), "--seconds", str(arguments.seconds)]
-    if arguments.batch:
-        common += ["--batch", str(arguments.batch)]
-    peers = [python, ROOT / "tests" / "perf" / "peers.py"]
+    common = ["--what", what, "--threads", str(arguments.threads), "--seconds", str(arguments.seconds)]
+    if batch:
+        common += ["--batch", str(batch)]
+    peers = [python, peers_script()]
     results = {net: Measurement(net) for net in arguments.nets}
     reported = set()
     for round_number in range(1, arguments.rounds + 1):
         for net, result in results.items():
-            say(f"bench: round {round_number} of {arguments.rounds}: {net}")
-            row, _ = run_json([arguments.sylvite, "bench", ROOT / "models" / f"{net}.yaml", "--json", *common])
+            say(f"bench: {what}, round {round_number} of {arguments.rounds}: {net}")
+            ours = [arguments.sylvite, "bench", ROOT / "models" / f"{net}.yaml", "--json", *common]
+            row, _ = run_json(ours + (["--kernels"] if what == "train" else []))
             result.add_sylvite(row)
             rows, messages = run_json([*peers, net, "--json", "--settings", arguments.settings, *common])
             for row in rows:
@@ -130,32 +144,55 @@ def busy_share():
     return 1 - idle / max(total, 1)
 
 
-def table(measurements, arguments, busy):
-    """The Markdown table of the measurements, with a line above it that says where, when and how."""
-    settings = [s for s in arguments.settings.split(",") if any(s in m.peer_ms for m in measurements)]
-    what = "training step" if arguments.what == "train" else "prediction"
+def conditions(arguments, busy):
+    """Where, when and how, as a sentence or two."""
     date = datetime.date.today().isoformat()
-    lines = [
-        f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}, {date}.",
-        f"Milliseconds per {what}, best of {arguments.rounds} rounds of {arguments.seconds:g} s, by turns.",
-    ]
+    text = f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}, {date}."
     if busy > 0.1:
-        lines.append(f"Other programs used {busy:.0%} of the machine when it began.")
-    lines.append("")
-    header = ["network", "batch", "Sylvite", *(f"PyTorch {s}" for s in settings), "ratio to the fastest",
+        text += f"\nOther programs used {busy:.0%} of the machine when it began."
+    return text
+
+
+def markdown(header, rows, texts):
+    """A table; the first `texts` columns are aligned left, the others right."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(header, widths)) + " |",
+             "| " + " | ".join("-" * w if i < texts else "-" * (w - 1) + ":" for i, w in enumerate(widths)) + " |"]
+    for row in rows:
+        cells = [c.ljust(w) if i < texts else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def table(measurements, arguments, what, busy):
+    """The Markdown table of times, with lines above it that say where, when and how."""
+    settings = [s for s in arguments.settings.split(",") if any(s in m.peer_ms for m in measurements)]
+    step = "training step" if what == "train" else "prediction"
+    rounds = f"{arguments.rounds} round{'s' if arguments.rounds != 1 else ''}"
+    header = ["network", "batch", "Sylvite", *(f"PyTorch {s}" for s in settings), "times faster than the fastest",
               "peak MB, Sylvite / PyTorch"]
     rows = []
     for m in measurements:
         times = [f"{m.peer_ms[s]:.3f}" if s in m.peer_ms else "not run" for s in settings]
-        rows.append([m.net, str(m.batch), f"{m.sylvite_ms:.3f}", *times, f"{m.ratio():.2f}x",
+        rows.append([m.net, str(m.batch), f"{m.sylvite_ms:.3f}", *times, f"{m.ratio():.2f}",
                      f"{m.sylvite_mb:.0f} / {m.peer_mb:.0f}"])
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines.append("| " + " | ".join(cell.ljust(w) for cell, w in zip(header, widths)) + " |")
-    lines.append("| " + " | ".join("-" * w if i == 0 else "-" * (w - 1) + ":" for i, w in enumerate(widths)) + " |")
-    for row in rows:
-        cells = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return (f"{conditions(arguments, busy)}\nMilliseconds per {step}, best of {rounds} of {arguments.seconds:g} s, by "
+            f"turns.\n\n{markdown(header, rows, 1)}")
+
+
+def kernel_table(measurements, arguments, busy):
+    """The Markdown table of each network's heaviest kernels."""
+    rows = []
+    for m in measurements:
+        for kernel in sorted(m.profile["kernels"], key=lambda k: -k["ms"])[:HEAVIEST]:
+            rows.append([m.net, kernel["name"], kernel["rule"], kernel["bound"], f"{kernel['ms']:.3f}",
+                         f"{kernel['ms'] / m.profile['best_ms']:.0%}", f"{kernel['GFLOP/s']:.0f}",
+                         f"{kernel['GB/s']:.1f}", f"{kernel['roof']:.0%}"])
+        rows.append([m.net, "what no kernel explains", "", "", f"{m.profile['gap_ms']:.3f}",
+                     f"{m.profile['gap_ms'] / m.profile['best_ms']:.0%}", "", "", ""])
+    header = ["network", "kernel", "rule", "bound", "ms", "of the step", "GFLOP/s", "GB/s", "of its roof"]
+    return (f"{conditions(arguments, busy)}\nThe {HEAVIEST} heaviest kernels of each training step, in its best "
+            f"round.\n\n{markdown(header, rows, 4)}")
 
 
 def write_page(path, kind, text):
@@ -177,8 +214,8 @@ def write_page(path, kind, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("nets", nargs="*", metavar="NET", default=DEFAULT_NETS)
-    parser.add_argument("--what", choices=("train", "predict"), default="train")
-    parser.add_argument("--batch", type=int, help="samples per step; default: the network's batch")
+    parser.add_argument("--what", choices=("train", "predict", "both"), default="both")
+    parser.add_argument("--batch", type=int, help="samples per step; default: the network's batch, 1 for predictions")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of both sides; default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
@@ -193,17 +230,20 @@ def main():
     if busy > 0.1:
         say(f"bench: warning: other programs use {busy:.0%} of this machine; the table will say so")
 
-    measurements = measure(arguments)
-    text = table(measurements, arguments, busy)
-    print(text)
-    if arguments.no_write:
-        return
-    if not set(DEFAULT_NETS) <= set(arguments.nets):
+    complete = set(DEFAULT_NETS) <= set(arguments.nets)
+    for what in ("train", "predict") if arguments.what == "both" else (arguments.what,):
+        batch = arguments.batch or (1 if what == "predict" else None)
+        measurements = measure(arguments, what, batch)
+        tables = {what + (f", batch {batch}" if batch else ""): table(measurements, arguments, what, busy)}
+        if what == "train":
+            tables["kernels" + (f", batch {batch}" if batch else "")] = kernel_table(measurements, arguments, busy)
+        for kind, text in tables.items():
+            print(f"{text}\n", flush=True)
+            if complete and not arguments.no_write:
+                write_page(ROOT / "docs" / "performance.md", kind, text)
+                say(f"bench: wrote the table '{kind}' into docs/performance.md")
+    if not complete and not arguments.no_write:
         say("bench: docs/performance.md is left as it is: not all of its networks were measured")
-        return
-    kind = arguments.what + (f", batch {arguments.batch}" if arguments.batch else "")
-    write_page(ROOT / "docs" / "performance.md", kind, text)
-    say(f"bench: wrote the table '{kind}' into docs/performance.md")
 
 
 if __name__ == "__main__":
