@@ -185,9 +185,36 @@ std::vector<std::string> Applier::select(const Rule::Block &block) {
   return result;
 }
 
-void Applier::perform(const Directive &directive, const std::string &role, size_t stage, AppliedSchedule &result) {
-  Call call{directive, role, stage, ""};
+/// The directive without the optional Vars that the stage lacks; null where it has nothing to do then.
+const Directive *Applier::resolve(const Directive &directive, const Entry &entry, size_t stage) {
+  std::vector<std::string> names = entry.dims;
+  if (!entry.input)
+    for (const Loop &loop : KernelFuncs::loops(entry, stage))
+      names.push_back(loop.name);
+  auto missing = [&](const Word &var) { return var.optional && !std::count(names.begin(), names.end(), var.text); };
+  bool someVars = std::any_of(directive.vars.begin(), directive.vars.end(), missing);
+  bool someKept =
+      std::any_of(directive.keep.begin(), directive.keep.end(), [&](const auto &item) { return missing(item.first); });
+  if (!someVars && !someKept)
+    return &directive;
+  bool isList = directive.op == Op::Reorder || directive.op == Op::ReorderStorage ||
+                directive.op == Op::AlwaysPartition || directive.op == Op::NeverPartition ||
+                directive.op == Op::Rfactor;
+  if (!isList)
+    return nullptr;
+  Directive &present = resolved.emplace_back(directive);
+  std::erase_if(present.vars, missing);
+  std::erase_if(present.keep, [&](const auto &item) { return missing(item.first); });
+  return present.vars.empty() && present.keep.empty() ? nullptr : &present;
+}
+
+void Applier::perform(const Directive &written, const std::string &role, size_t stage, AppliedSchedule &result) {
   const Entry &entry = funcs.entry(role);
+  const Directive *present = resolve(written, entry, stage);
+  if (!present)
+    return;
+  const Directive &directive = *present;
+  Call call{directive, role, stage, ""};
   bool forInput = directive.op == Op::In || directive.op == Op::Dimension || directive.op == Op::HostAlignment;
   if (entry.input && !forInput) {
     fail(directive, directive.location, "'" + role + "' is an input of the kernel",

@@ -3,6 +3,7 @@
 
 #include "compiler/schedule/Schedule.h"
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ private:
   // Applier.cpp: parameters, selectors, names.
   void chooseParameters(const TuneChoices &choices, AppliedSchedule &result);
   std::vector<std::string> select(const Rule::Block &block);
-  void perform(const Directive &directive, const std::string &role, size_t stage, AppliedSchedule &result);
+  const Directive *resolve(const Directive &directive, const Entry &entry, size_t stage);
+  void perform(const Directive &written, const std::string &role, size_t stage, AppliedSchedule &result);
   void markUnscheduledUpdates();
   void checkLevels();
   /// Reports at `location`, prefixed with the directive's name; returns false.
@@ -92,6 +94,7 @@ private:
   schedule::Values values;
   Diagnostics &diagnostics;
   std::vector<Level> levels;
+  std::deque<Directive> resolved; ///< copies without the optional Vars that a stage lacks
   std::vector<std::string> poisonedRoles;
 };
 

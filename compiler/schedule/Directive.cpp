@@ -149,10 +149,21 @@ private:
     return {node.text, at(node)};
   }
 
+  /// The name of a Var that exists, or may (`ry?`).
+  Word loop(const YamlNode &node, const std::string &what) {
+    YamlNode name = node;
+    bool optional = node.isScalar() && node.text.ends_with('?');
+    if (optional)
+      name.text.pop_back();
+    Word result = word(name, what);
+    result.optional = optional;
+    return result;
+  }
+
   /// Vars in the arguments from `begin` up to `end`.
   void vars(const Arguments &list, size_t end, size_t begin = 0) {
     for (size_t i = begin; i < end && i < list.size(); ++i)
-      directive.vars.push_back(word(*list[i], "the name of a Var"));
+      directive.vars.push_back(loop(*list[i], "the name of a Var"));
   }
 
   std::optional<Arithmetic> number(const YamlNode &node) {
@@ -200,7 +211,7 @@ private:
     if (value.isMap()) { // {rc: 4}
       if (value.keys.size() != 1)
         return fail(value, "needs one Var, found " + std::to_string(value.keys.size()));
-      directive.vars.push_back(word(value.keys[0], "the name of a Var"));
+      directive.vars.push_back(loop(value.keys[0], "the name of a Var"));
       if (auto factor = number(value.items[0]))
         directive.numbers.push_back(std::move(*factor));
       return;
@@ -306,7 +317,7 @@ private:
     if (!keep.isMap() || keep.keys.empty())
       return fail(keep, "'keep' needs a map from RVar to the name of a new Var, found " + keep.description());
     for (size_t i = 0; i < keep.keys.size(); ++i)
-      directive.keep.push_back({word(keep.keys[i], "the name of an RVar"), word(keep.items[i], "a name")});
+      directive.keep.push_back({loop(keep.keys[i], "the name of an RVar"), word(keep.items[i], "a name")});
   }
 
   Directive &directive;

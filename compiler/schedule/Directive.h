@@ -56,6 +56,7 @@ enum class Op {
 struct Word {
   std::string text;
   Location location;
+  bool optional = false; ///< a Var written `ry?`: the directive does without it where the stage lacks it
 };
 
 /// A Func, or one stage of it: `conv`, `conv.update`, `conv.update1`.
