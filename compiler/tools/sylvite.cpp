@@ -36,6 +36,9 @@ const Passed data{
     "--data", "DATA",
     "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
     "X.npy,Y.npy; NAME.npy for each input and target where there are several"};
+const Passed prefix{"--prefix", "FROM=TO", "Names of the file that begin with FROM count with TO in its place", true};
+const Passed allowMissing{"--allow-missing", nullptr, "Tensors that the file lacks start anew"};
+const Passed allowExtra{"--allow-extra", nullptr, "Tensors that the network lacks are left over"};
 const Passed checkpoint{"--checkpoint", "FILE", "Safetensors file of the weights, e.g. runs/NET/best.safetensors"};
 
 const std::vector<RunVerb> &runVerbs() {
@@ -52,14 +55,18 @@ const std::vector<RunVerb> &runVerbs() {
         {"--seed", "S", "Seed of the initial weights and of the samples' order (default: the network file's)"},
         {"--weights", "FILE",
          "Start from the tensors of this file that the network has too (default: the network file's)"},
-        {"--out", "RUN", "Folder for last.safetensors and best.safetensors (default: runs/NET)"},
-        {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"}}},
+        prefix,
+        {"--out", "RUN", "Folder of the run (default: runs/NET)"},
+        {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"},
+        {"--from", "FILE", "With --resume: go on from this checkpoint"},
+        {"--save-every", "N", "Save after so many steps, epochs or minutes: 500steps, 2epochs, 10minutes"},
+        {"--keep-best", "METRIC", "What decides which epoch is best: loss or a metric"}}},
       {"evaluate",
        "Loss and accuracy of a checkpoint on the test part of the data",
        false,
        false,
        true,
-       {data, checkpoint, threads}},
+       {data, checkpoint, allowMissing, allowExtra, prefix, threads}},
       {"predict",
        "Outputs of a checkpoint for samples",
        false,
@@ -67,6 +74,9 @@ const std::vector<RunVerb> &runVerbs() {
        true,
        {{"--data", "DATA", "As for evaluate, or X.npy alone"},
         checkpoint,
+        allowMissing,
+        allowExtra,
+        prefix,
         {"--out", "FILE.npy", "Write all outputs here; without it the first rows are printed"},
         threads}},
       {"step",
@@ -75,6 +85,9 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        true,
        {{"--state", "IN.safetensors", "Start from this file (default: a fresh initialisation)"},
+        allowMissing,
+        allowExtra,
+        prefix,
         {"--input", "X.npy", "Samples; all rows are one batch. NAME=X.npy for each input where there are several",
          true},
         {"--target", "Y.npy", "Their targets; NAME=Y.npy for each where there are several", true},

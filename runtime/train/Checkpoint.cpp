@@ -4,9 +4,11 @@
 #include "runtime/train/Session.h"
 #include "runtime/train/StateTensors.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -34,32 +36,57 @@ std::string counterAfter(const syl_model &model, int32_t index) {
   return syl_find_tensor(&model, name.c_str()) ? "" : name;
 }
 
-/// Lines on all tensors that the file and the model do not share, or in another shape.
-std::string mismatches(const SafetensorsFile &file, const syl_model &model) {
-  std::string lines;
-  auto line = [&](const std::string &name, const std::string &found, const std::string &expected) {
-    lines += "\n  " + name + ": found " + found + ", expected " + expected;
+/// The tensors of a file by the names that the model has for them, and how they differ from the model's.
+struct Matching {
+  std::map<std::string, const TensorEntry *> byName;
+  std::string problems; // lines on what is refused
+  std::string report;   // lines on what was asked to be let through
+
+  const TensorEntry *find(const std::string &name) const {
+    auto found = byName.find(name);
+    return found == byName.end() ? nullptr : found->second;
+  }
+};
+
+Matching match(const SafetensorsFile &file, const syl_model &model, const LoadRules &rules) {
+  Matching matching;
+  auto line = [](std::string &lines, const std::string &name, const std::string &text) {
+    lines += "\n  " + name + ": " + text;
   };
+  std::string extra;
+  for (const TensorEntry &entry : file.tensors()) {
+    bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("output.", 0) == 0 ||
+                      entry.name.rfind("grad.", 0) == 0;
+    std::string name = mappedName(entry.name, rules.prefix);
+    const syl_tensor *tensor = syl_find_tensor(&model, name.c_str());
+    bool known = (tensor && inState(*tensor)) || isTrackedCounter(name);
+    if (passedOver && !known)
+      continue;
+    if (!known && rules.allowExtra)
+      line(matching.report, entry.name, "left over, " + describeEntry(entry));
+    else if (!known)
+      line(extra, entry.name, "found " + describeEntry(entry) + ", expected no such tensor");
+    else if (!matching.byName.emplace(name, &entry).second)
+      line(matching.problems, name, "found twice, as " + matching.byName[name]->name + " and as " + entry.name);
+  }
   bool sealed = file.isSealed();
   for (int32_t i = 0; i < model.tensor_count; ++i) {
     const syl_tensor &tensor = model.tensors[i];
     if (!inState(tensor))
       continue;
-    const TensorEntry *entry = file.find(tensor.name);
+    const TensorEntry *entry = matching.find(tensor.name);
     bool mayLack = tensor.kind == SYL_SLOT || tensor.init == SYL_INIT_COPY; // what a file of another system lacks
-    if (!entry && (sealed || !mayLack) && !isTrackedCounter(tensor.name))
-      line(tensor.name, "nothing", describeTensor(tensor));
-    else if (entry && !entryFits(*entry, tensor))
-      line(tensor.name, describeEntry(*entry), describeTensor(tensor));
+    if (entry && !entryFits(*entry, tensor))
+      line(matching.problems, tensor.name, "found " + describeEntry(*entry) + ", expected " + describeTensor(tensor));
+    if (entry || isTrackedCounter(tensor.name))
+      continue;
+    if (rules.allowMissing)
+      line(matching.report, tensor.name, "starts anew, " + describeTensor(tensor));
+    else if (sealed || !mayLack)
+      line(matching.problems, tensor.name, "found nothing, expected " + describeTensor(tensor));
   }
-  for (const TensorEntry &entry : file.tensors()) {
-    bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("output.", 0) == 0 ||
-                      entry.name.rfind("grad.", 0) == 0;
-    const syl_tensor *tensor = syl_find_tensor(&model, entry.name.c_str());
-    if (!passedOver && !(tensor && inState(*tensor)) && !isTrackedCounter(entry.name))
-      line(entry.name, describeEntry(entry), "no such tensor");
-  }
-  return lines;
+  matching.problems += extra;
+  return matching;
 }
 
 uint64_t number(const SafetensorsFile &file, const char *key) {
@@ -96,6 +123,8 @@ Progress readProgress(const SafetensorsFile &file) {
   progress.seed = number(file, "seed");
   progress.lossSum = real(file, "loss_sum");
   progress.correct = int64_t(real(file, "correct"));
+  progress.skipped = file.metadata("skipped") ? number(file, "skipped") : 0;
+  progress.bestMetric = file.metadata("best_metric").value_or("");
   progress.bestValue = real(file, "best_value");
   progress.bestLine = file.metadata("best_line").value_or("");
   progress.bestEpoch = number(file, "best_epoch");
@@ -154,6 +183,8 @@ Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &mo
     metadata.emplace_back("samples", std::to_string(progress->samples));
     metadata.emplace_back("loss_sum", format("%.17g", progress->lossSum));
     metadata.emplace_back("correct", std::to_string(progress->correct));
+    metadata.emplace_back("skipped", std::to_string(progress->skipped));
+    metadata.emplace_back("best_metric", progress->bestMetric);
     metadata.emplace_back("best_value", format("%.17g", progress->bestValue));
     metadata.emplace_back("best_line", progress->bestLine);
     metadata.emplace_back("best_epoch", std::to_string(progress->bestEpoch));
@@ -176,21 +207,25 @@ void saveCheckpoint(const std::string &path, const syl_model &model, const void 
   writer.save(path, checkpointMetadata(writer, model, state, progress), keepAs);
 }
 
-void loadCheckpoint(const std::string &path, const syl_model &model, void *state, Progress *progress) {
+std::string loadCheckpoint(const std::string &path, const syl_model &model, void *state, Progress *progress,
+                           const LoadRules &rules) {
   SafetensorsFile file(path);
-  std::string lines = mismatches(file, model);
+  const Matching matching = match(file, model, rules);
   Error mismatch(SYL_ERROR_MISMATCH, path,
-                 "found a checkpoint of another network than " + std::string(model.name) + ":" + lines);
+                 "found a checkpoint of another network than " + std::string(model.name) + ":" + matching.problems);
   // A file much larger than the network's is not even hashed, so that no file can take long or much memory.
-  if (!lines.empty() && file.dataBytes() > 4 * model.state_bytes + (1 << 26))
+  if (file.dataBytes() > 4 * model.state_bytes + (1 << 26) && (!matching.problems.empty() || !matching.report.empty()))
     throw mismatch;
   file.load();
-  if (!lines.empty())
-    throw mismatch;
-  if (file.isSealed() && file.metadata("sylvite") != formatVersion)
+  const std::string version = file.metadata("sylvite").value_or("");
+  if (file.isSealed() && version != formatVersion && (!version.empty() || matching.problems.empty()))
     throw Error(SYL_ERROR_MISMATCH, path,
-                "found a checkpoint of version '" + file.metadata("sylvite").value_or("") + "', expected version " +
-                    formatVersion);
+                "found a checkpoint of version '" + version + "', expected version " + formatVersion);
+  if (!matching.problems.empty())
+    throw mismatch;
+  if (std::none_of(matching.byName.begin(), matching.byName.end(),
+                   [&](auto &item) { return syl_find_tensor(&model, item.first.c_str()); }))
+    throw Error(SYL_ERROR_MISMATCH, path, std::string("found no tensor of ") + model.name + ":" + matching.report);
   Progress position;
   if (progress)
     position = readProgress(file);
@@ -201,17 +236,18 @@ void loadCheckpoint(const std::string &path, const syl_model &model, void *state
   require(syl_init_state(&model, fresh.get(), seed), model.name);
   for (int32_t i = 0; i < model.tensor_count; ++i) {
     const syl_tensor &tensor = model.tensors[i];
-    const TensorEntry *entry = inState(tensor) ? file.find(tensor.name) : nullptr;
+    const TensorEntry *entry = inState(tensor) ? matching.find(tensor.name) : nullptr;
     if (entry)
       require(syl_import_tensor(&tensor, fresh.get(), entryAs(file, *entry, tensor).data()), path);
   }
-  copyFromSources(model, fresh.get(), [&](const syl_tensor &tensor) { return !file.find(tensor.name); });
+  copyFromSources(model, fresh.get(), [&](const syl_tensor &tensor) { return !matching.find(tensor.name); });
   auto &header = *reinterpret_cast<syl_state_header *>(fresh.get());
   header.step = step;
   header.batches_before = std::max(trackedBatches(file).value_or(step), step) - step;
   std::memcpy(state, fresh.get(), syl_state_bytes(&model));
   if (progress)
     *progress = position;
+  return matching.report.empty() ? "" : path + ": the network and the file differ:" + matching.report;
 }
 
 } // namespace syl

@@ -38,6 +38,11 @@ void Display::line(const std::string &text) {
   std::fflush(stdout);
 }
 
+void Display::warn(const std::string &text) {
+  clear();
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
 void Display::startEpoch(uint64_t number, uint64_t already, uint64_t count) {
   epoch = number;
   first = done = already;

@@ -20,6 +20,8 @@ public:
 
   /// A line of its own.
   void line(const std::string &text);
+  /// Text on standard error, quiet or not.
+  void warn(const std::string &text);
   /// Epoch `epoch` (from 1) starts with `done` of its `total` samples.
   void startEpoch(uint64_t epoch, uint64_t done, uint64_t total);
   /// `done` samples are trained on, with this mean loss and accuracy (-1: none) so far. Cheap: draws at most ten times

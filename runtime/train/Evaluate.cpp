@@ -15,7 +15,7 @@ namespace syl {
 
 int evaluateVerb(const syl_model &model, const EvaluateOptions &options) {
   Session session(model, options.threads);
-  loadCheckpoint(options.checkpoint, model, session.state.get());
+  reportLoad(loadCheckpoint(options.checkpoint, model, session.state.get(), nullptr, options.rules));
   DataSet set = readDataSet(options.data, model, Parts::Test);
   Score score = evaluatePart(session, *set.test, readTrainingSettings(model).metrics);
   if (!score.tables.empty())
@@ -59,7 +59,7 @@ std::string fileOf(const std::string &out, const syl_model &model, int32_t outpu
 
 int predictVerb(const syl_model &model, const PredictOptions &options) {
   Session session(model, options.threads);
-  loadCheckpoint(options.checkpoint, model, session.state.get());
+  reportLoad(loadCheckpoint(options.checkpoint, model, session.state.get(), nullptr, options.rules));
   Part part = readInputs(options.data, model);
   const int64_t all = part.count(), count = options.out.empty() ? std::min<int64_t>(all, 10) : all;
   Batch batch(model, model.batch);

@@ -2,9 +2,12 @@
 // Layer: runtime/train.
 #include "runtime/train/Loop.h"
 
+#include "runtime/data/File.h"
 #include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Display.h"
+#include "runtime/train/RunRecord.h"
+#include "runtime/train/Saving.h"
 #include "runtime/train/Shuffle.h"
 #include "runtime/train/Signals.h"
 #include "runtime/train/Weights.h"
@@ -79,23 +82,32 @@ std::string shellWord(const std::string &text) {
 class Run {
 public:
   Run(const syl_model &model, const TrainOptions &options)
-      : model(model), options(options), last(options.out + "/last.safetensors"),
-        previous(options.out + "/last-1.safetensors"), best(options.out + "/best.safetensors"),
-        settings(readTrainingSettings(model)), session(model, options.threads) {}
+      : model(model), options(options), interval(readSaveInterval(options.saveEvery, "--save-every")),
+        folder(options.out), settings(readTrainingSettings(model)), session(model, options.threads),
+        saver(folder, session, progress, interval, [this](const std::string &text) { display->warn(text); }) {}
 
   int train() {
     checkOptions();
     Metrics(model, settings.metrics); // all fit, and so do the monitors
     set = readDataSet(options.data, model, Parts::All);
-    std::string report = start();
-    checkSamples();
+    if (!options.resume)
+      begin();
     StopSignals signals; // before the folder, so that whoever sees the folder may stop the run
-    makeFolders(options.out);
+    if (options.resume && !pathExists(options.out))
+      throw noCheckpoint();
+    folder.lock();
+    if (options.resume)
+      resume();
+    checkSamples();
     Display screen(options.quiet, progress.epochs);
     display = &screen;
+    if (!options.resume) {
+      if (folder.startAnew())
+        display->line(
+            format("the run that was in %s is now in %s", options.out.c_str(), folder.file("previous").c_str()));
+      writeRunRecord(options.out, record(), model);
+    }
     introduce();
-    if (!report.empty())
-      display->line(report);
     while (progress.epoch < progress.epochs && !isStopped()) {
       if (!trainEpoch() || !finishEpoch())
         return stop();
@@ -104,6 +116,7 @@ public:
       display->line(format("stopped after epoch %llu of %llu: no better for %llu epochs",
                            (unsigned long long)progress.epoch, (unsigned long long)progress.epochs,
                            (unsigned long long)progress.policies.stoppingBad));
+    saver.finish();
     std::printf("%s %s\n", part(), progress.bestLine.c_str());
     std::fflush(stdout);
     return 0;
@@ -115,21 +128,49 @@ private:
       throw Error(SYL_ERROR_ARGUMENT, "--batch",
                   format("found %llu, expected at most %d, the compiled batch", (unsigned long long)*options.batch,
                          model.batch));
+    if (!options.from.empty() && !options.resume)
+      throw Error(SYL_ERROR_ARGUMENT, "--from", "found no --resume, which --from says where to go on from",
+                  "--weights FILE starts a new run from the weights of a file");
+    if (options.keepBest)
+      checkMonitor(*options.keepBest);
   }
 
-  /// Fills state and progress, fresh or from the last checkpoint. Returns what there is to report of weights.
-  std::string start() {
-    if (options.resume) {
-      resume();
-      return "";
-    }
+  /// Throws Error unless the monitor is known.
+  void checkMonitor(const std::string &monitor) const {
+    std::string known = "loss";
+    for (const MetricValue &value : Metrics(model, settings.metrics).values())
+      known += ", " + value.metric;
+    if (monitor != "loss" && (", " + known + ",").find(", " + monitor + ",") == std::string::npos)
+      throw Error(SYL_ERROR_ARGUMENT, "--keep-best", "found '" + monitor + "', expected one of " + known,
+                  "`metrics:` of the network file says which metrics there are");
+  }
+
+  /// Fills state and progress for a run from its beginning.
+  void begin() {
+    progress = Progress();
     progress.seed = options.seed.value_or(model.seed);
     progress.epochs = options.epochs.value_or(uint64_t(std::max(model.epochs, 1)));
     progress.batch = options.batch.value_or(uint64_t(model.batch));
-    session.init(progress.seed);
+    progress.bestMetric = options.keepBest.value_or("");
     WeightsSettings weights = settings.weights.value_or(WeightsSettings());
     weights.file = options.weights.empty() ? besideNetwork(weights.file) : options.weights;
-    return weights.file.empty() ? "" : startFromWeights(weights, model, session.state.get());
+    weights.prefix.insert(weights.prefix.end(), options.prefix.begin(), options.prefix.end());
+    startFrom(weights);
+  }
+
+  void startFrom(const WeightsSettings &weights) {
+    startWeights = weights;
+    session.init(progress.seed);
+    report = weights.file.empty() ? "" : startFromWeights(weights, model, session.state.get());
+  }
+
+  RunRecord record() const {
+    const char *compile = std::getenv("SYLVITE_COMPILE");
+    return {model.name,        model.compiler,      model.target,           cpuName(),
+            session.threads,   options.command,     compile ? compile : "", options.data,
+            startWeights.file, startWeights.prefix, progress.bestMetric,    "",
+            progress.epochs,   progress.batch,      progress.seed,          progress.samples,
+            timeNow()};
   }
 
   /// A path of the network file is relative to the folder that the network file is in.
@@ -143,15 +184,38 @@ private:
 
   bool isStopped() const { return settings.stopping && stops(*settings.stopping, progress.policies); }
 
+  Error noCheckpoint() const {
+    return Error(SYL_ERROR_IO, folder.last(), "found no checkpoint to resume from", "start the run without --resume");
+  }
+
+  /// Goes on from a checkpoint, or from the beginning of a run that was killed before its first save.
   void resume() {
-    std::string from = pathExists(last) || !pathExists(previous) ? last : previous;
-    if (!pathExists(from))
-      throw Error(SYL_ERROR_IO, from, "found no checkpoint to resume from", "start the run without --resume");
-    loadCheckpoint(from, model, session.state.get(), &progress);
+    folder.keepRun();
+    std::string from = options.out;
+    if (!options.from.empty() || folder.hasCheckpoint()) {
+      from = folder.resume(options.from, model, session.state.get(), progress);
+      saver.resumed();
+    } else if (std::optional<RunRecord> record = readRunRecord(options.out)) {
+      progress.seed = record->seed;
+      progress.epochs = record->epochs;
+      progress.batch = record->batch;
+      progress.samples = record->samples;
+      progress.bestMetric = record->keepBest;
+      WeightsSettings weights;
+      weights.file = record->weights;
+      weights.prefix = record->prefix;
+      startFrom(weights);
+    } else {
+      throw noCheckpoint();
+    }
     if (options.epochs)
       progress.epochs = *options.epochs;
     same("--seed", options.seed, progress.seed);
     same("--batch", options.batch, progress.batch);
+    if (options.keepBest && *options.keepBest != progress.bestMetric)
+      throw Error(SYL_ERROR_ARGUMENT, "--keep-best",
+                  "found " + *options.keepBest + ", expected " +
+                      (progress.bestMetric.empty() ? "none" : progress.bestMetric) + ", as the run to resume has it");
     if (progress.batch < 1 || progress.batch > uint64_t(model.batch))
       throw Error(SYL_ERROR_MISMATCH, from,
                   format("found batch %llu, expected 1 to %d, the compiled batch", (unsigned long long)progress.batch,
@@ -184,6 +248,15 @@ private:
       display->line(format("training %s on %lld samples, batch %llu, seed %llu, %d threads, %s", model.name,
                            (long long)set.train.count(), (unsigned long long)progress.batch,
                            (unsigned long long)progress.seed, session.threads, model.target));
+    if (!report.empty())
+      display->line(report);
+    if (!options.resume)
+      return;
+    std::optional<RunRecord> record = readRunRecord(options.out);
+    if (record && record->target != model.target)
+      display->warn(format("%s: warning: the run began on %s and goes on on %s: its bits are not those of a run that "
+                           "was not interrupted",
+                           options.out.c_str(), record->target.c_str(), model.target));
   }
 
   /// Trains on the rest of the epoch. False where a signal came.
@@ -213,6 +286,7 @@ private:
       progress.correct = result.correct < 0 ? -1 : progress.correct + result.correct;
       display->update(progress.position, progress.lossSum / double(progress.position),
                       progress.correct < 0 ? -1 : double(progress.correct) / double(progress.position));
+      saver.afterStep();
     }
     rate = display->endTraining();
     return true;
@@ -252,20 +326,20 @@ private:
     display->line(report);
     follow(score);
 
-    const MetricValue first = score.first();
+    const MetricValue value = score.monitored(progress.bestMetric);
     const bool better = progress.bestEpoch == 0 ||
-                        (first.higherIsBetter ? first.value > progress.bestValue : first.value < progress.bestValue);
+                        (value.higherIsBetter ? value.value > progress.bestValue : value.value < progress.bestValue);
     ++progress.epoch;
     progress.position = 0;
     progress.lossSum = 0;
     progress.correct = 0;
     if (better) {
-      progress.bestValue = first.value;
+      progress.bestValue = value.value;
       progress.bestLine = score.line();
       progress.bestEpoch = progress.epoch;
-      saveCheckpoint(best, model, session.state.get(), &progress);
+      saver.saveBest();
     }
-    saveCheckpoint(last, model, session.state.get(), &progress, previous);
+    saver.afterEpoch();
     return true;
   }
 
@@ -288,11 +362,11 @@ private:
   int stop() {
     int signal = StopSignals::signal();
     display->endTraining();
-    saveCheckpoint(last, model, session.state.get(), &progress, previous);
+    saver.finish();
     const char *network = std::getenv("SYLVITE_NETWORK_FILE");
     std::printf("interrupted: saved %s (epoch %llu of %llu, step %llu)\n"
                 "resume: sylvite train %s --data %s --out %s --resume\n",
-                last.c_str(), (unsigned long long)progress.epoch + 1, (unsigned long long)progress.epochs,
+                folder.last().c_str(), (unsigned long long)progress.epoch + 1, (unsigned long long)progress.epochs,
                 (unsigned long long)syl_state_step(&model, session.state.get()),
                 shellWord(network ? network : "NET.yaml").c_str(), shellWord(options.data).c_str(),
                 shellWord(options.out).c_str());
@@ -304,10 +378,14 @@ private:
 
   const syl_model &model;
   const TrainOptions &options;
-  const std::string last, previous, best;
+  const SaveInterval interval;
+  RunFolder folder;
   const TrainingSettings settings;
   Session session;
   Progress progress;
+  Saver saver;
+  WeightsSettings startWeights;
+  std::string report; // of the weights that the run started from
   DataSet set;
   Display *display = nullptr;
   double rate = 0;

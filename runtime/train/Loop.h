@@ -4,6 +4,7 @@
 #include "runtime/data/DataSet.h"
 #include "runtime/train/Metrics.h"
 #include "runtime/train/Session.h"
+#include "runtime/train/StateTensors.h"
 
 #include <optional>
 #include <string>
@@ -33,14 +34,18 @@ struct TrainOptions {
   std::string data;
   std::string out;     // folder of the run
   std::string weights; // safetensors file to start from; the network file's where it is empty
+  PrefixRules prefix;  // of `weights`, beside those of the network file
   std::optional<uint64_t> epochs, batch, seed;
   int32_t threads = 0; // 0: the runtime's default
   bool resume = false, quiet = false;
+  std::string from;                    // checkpoint to go on from; empty: the run's last
+  std::string saveEvery = "1epoch";    // readSaveInterval
+  std::optional<std::string> keepBest; // what decides which epoch is best: loss or a metric's name
+  std::vector<std::string> command;    // the command line, for the record
 };
 
-/// Trains and prints; returns the exit status: 0, or 130 (SIGINT) and 143 (SIGTERM) where the run was stopped and
-/// saved. The folder gets last.safetensors (and the one before as last-1.safetensors) and best.safetensors. Throws
-/// Error.
+/// Trains and prints; returns the exit status: 0, or 128 + its number where a signal stopped the run and it was saved.
+/// RunFolder.h says what the folder gets. Throws Error.
 int trainLoop(const syl_model &model, const TrainOptions &options);
 
 } // namespace syl

@@ -33,6 +33,7 @@ std::string networkDefault(uint64_t value) { return " (default: " + std::to_stri
 struct VerbLine {
   CLI::App app;
   Action action;
+  std::vector<std::string> words; // the whole command line
 
   VerbLine(const std::string &verb, const std::string &description)
       : app(description, "sylvite " + verb + " NET.yaml") {}
@@ -55,6 +56,27 @@ struct VerbLine {
                 more)
         ->required()
         ->type_name("DATA");
+  }
+  /// --prefix FROM=TO, several times.
+  void prefix(syl::PrefixRules &rules) {
+    app.add_option_function<std::vector<std::string>>(
+           "--prefix",
+           [&rules](const std::vector<std::string> &items) {
+             for (const std::string &item : items) {
+               const size_t equals = item.find('=');
+               if (equals == std::string::npos)
+                 throw CLI::ValidationError("--prefix", "found " + item + ", expected FROM=TO");
+               rules.emplace_back(item.substr(0, equals), item.substr(equals + 1));
+             }
+           },
+           "Names of the file that begin with FROM count with TO in its place")
+        ->type_name("FROM=TO")
+        ->allow_extra_args(false);
+  }
+  void loadRules(syl::LoadRules &rules) {
+    app.add_flag("--allow-missing", rules.allowMissing, "Tensors that the file lacks start anew");
+    app.add_flag("--allow-extra", rules.allowExtra, "Tensors that the network lacks are left over");
+    prefix(rules.prefix);
   }
   CLI::Option *checkpoint(std::string &value) {
     return app.add_option("--checkpoint", value, "Safetensors file of the weights, e.g. runs/NET/best.safetensors")
@@ -81,15 +103,29 @@ void declareTrain(VerbLine &line, const syl_model &model) {
       .add_option("--weights", options->weights,
                   "Start from the tensors of this file that the network has too (default: the network file's)")
       ->type_name("FILE");
-  line.app.add_option("--out", options->out, "Folder for last.safetensors and best.safetensors")
+  line.prefix(options->prefix);
+  line.app
+      .add_option("--out", options->out,
+                  "Folder for last.safetensors, last-1.safetensors (the one before) and best.safetensors")
       ->capture_default_str()
       ->type_name("RUN");
   line.app.add_flag("--resume", options->resume,
                     "Go on from RUN/last.safetensors, to the bits of an uninterrupted run");
+  line.app.add_option("--from", options->from, "With --resume: go on from this checkpoint")->type_name("FILE");
+  line.app
+      .add_option("--save-every", options->saveEvery,
+                  "Save after so many steps, epochs or minutes: 500steps, 2epochs, 10minutes; at the end in any case")
+      ->capture_default_str()
+      ->type_name("N");
+  line.app
+      .add_option("--keep-best", options->keepBest,
+                  "What decides which epoch is best: loss or a metric (default: the first metric, else the loss)")
+      ->type_name("METRIC");
   line.app.add_flag("-q,--quiet", options->quiet, "Print the last line only");
+  options->command = line.words;
   line.app.footer("Ctrl-C finishes the step, saves RUN/last.safetensors and says how to resume.\n"
                   "The last line printed is the test accuracy (else the first metric, else the loss) of the best\n"
-                  "epoch: the one with the best first metric.");
+                  "epoch, the one that --keep-best chooses.");
   line.action = [options, &model] { return syl::trainLoop(model, *options); };
 }
 
@@ -97,6 +133,7 @@ void declareEvaluate(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::EvaluateOptions>();
   line.data(options->data);
   line.checkpoint(options->checkpoint);
+  line.loadRules(options->rules);
   line.threads(options->threads);
   line.action = [options, &model] { return syl::evaluateVerb(model, *options); };
 }
@@ -105,6 +142,7 @@ void declarePredict(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::PredictOptions>();
   line.data(options->data, "; or X.npy alone");
   line.checkpoint(options->checkpoint);
+  line.loadRules(options->rules);
   line.app
       .add_option("--out", options->out,
                   "Write all outputs here, as float32 [N, …]; without it the first rows are "
@@ -118,6 +156,7 @@ void declareStep(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::StepOptions>();
   line.app.add_option("--state", options->state, "Start from this safetensors file (default: a fresh initialisation)")
       ->type_name("IN.safetensors");
+  line.loadRules(options->rules);
   line.app
       .add_option("--input", options->inputs,
                   "Samples; all rows are one batch. NAME=X.npy for each input where there are several")
@@ -203,6 +242,7 @@ const Verb verbs[] = {
 
 int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {
   VerbLine line(verb.name, verb.description);
+  line.words.assign(argv, argv + argc);
   verb.declare(line, model);
   try {
     line.app.parse(argc, argv);

@@ -16,11 +16,18 @@ StopSignals::StopSignals() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &oldInterrupt);
   sigaction(SIGTERM, &action, &oldTerminate);
+  sigaction(SIGHUP, nullptr, &oldHangup);
+  if (oldHangup.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGPIPE, &action, &oldPipe);
 }
 
 StopSignals::~StopSignals() {
   sigaction(SIGINT, &oldInterrupt, nullptr);
   sigaction(SIGTERM, &oldTerminate, nullptr);
+  sigaction(SIGHUP, &oldHangup, nullptr);
+  sigaction(SIGPIPE, &oldPipe, nullptr);
   received = 0;
 }
 

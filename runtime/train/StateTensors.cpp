@@ -7,6 +7,14 @@
 
 namespace syl {
 
+std::string mappedName(const std::string &name, const PrefixRules &rules) {
+  const std::pair<std::string, std::string> *best = nullptr;
+  for (const auto &rule : rules)
+    if (name.rfind(rule.first, 0) == 0 && (!best || rule.first.size() > best->first.size()))
+      best = &rule;
+  return best ? best->second + name.substr(best->first.size()) : name;
+}
+
 bool inState(const syl_tensor &tensor) {
   return tensor.kind == SYL_PARAMETER || tensor.kind == SYL_BUFFER || tensor.kind == SYL_SLOT;
 }

@@ -9,6 +9,11 @@
 
 namespace syl {
 
+/// Pairs (FROM, TO).
+using PrefixRules = std::vector<std::pair<std::string, std::string>>;
+/// `name` with TO in place of FROM, of the rule with the longest FROM that it begins with; unchanged where none fits.
+std::string mappedName(const std::string &name, const PrefixRules &rules);
+
 /// Whether a tensor lies in the state block.
 bool inState(const syl_tensor &tensor);
 std::vector<int64_t> shapeOf(const syl_tensor &tensor);

@@ -47,7 +47,7 @@ int stepVerb(const syl_model &model, const StepOptions &options) {
   if (options.state.empty())
     session.init(options.seed.value_or(model.seed));
   else
-    loadCheckpoint(options.state, model, session.state.get());
+    reportLoad(loadCheckpoint(options.state, model, session.state.get(), nullptr, options.rules));
 
   Batch batch(model, n);
   batch.range(part, 0, size_t(n));

@@ -2,18 +2,27 @@
 // the exit status.
 #pragma once
 
+#include "runtime/train/Checkpoint.h"
 #include "sylvite/sylvite.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace syl {
 
+/// Prints what loadCheckpoint reports, on standard error.
+inline void reportLoad(const std::string &report) {
+  if (!report.empty())
+    std::fprintf(stderr, "%s\n", report.c_str());
+}
+
 /// Loss and accuracy of the test part (the whole data set where it has no parts) with a checkpoint's weights.
 struct EvaluateOptions {
   std::string data, checkpoint;
+  LoadRules rules;
   int32_t threads = 0;
 };
 int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
@@ -22,6 +31,7 @@ int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
 /// several goes to FILE_NAME.npy.
 struct PredictOptions {
   std::string data, checkpoint, out;
+  LoadRules rules;
   int32_t threads = 0;
 };
 int predictVerb(const syl_model &model, const PredictOptions &options);
@@ -29,6 +39,7 @@ int predictVerb(const syl_model &model, const PredictOptions &options);
 /// K steps on one batch, and a file of everything they left: output, loss, gradients, state.
 struct StepOptions {
   std::string state, dump;
+  LoadRules rules;                          // of `state`
   std::vector<std::string> inputs, targets; ///< FILE, or NAME=FILE for each where there are several
   uint64_t steps = 1;
   double stepsPerEpoch = 0;

@@ -11,15 +11,6 @@ namespace syl {
 
 namespace {
 
-/// The model's name for a tensor of the file.
-std::string mapped(const std::string &name, const WeightsSettings &weights) {
-  const std::pair<std::string, std::string> *best = nullptr;
-  for (const auto &rule : weights.prefix)
-    if (name.rfind(rule.first, 0) == 0 && (!best || rule.first.size() > best->first.size()))
-      best = &rule;
-  return best ? best->second + name.substr(best->first.size()) : name;
-}
-
 bool isLoadable(const syl_tensor &tensor) {
   return (tensor.kind == SYL_PARAMETER || tensor.kind == SYL_BUFFER) && tensor.init != SYL_INIT_COPY;
 }
@@ -38,7 +29,7 @@ std::string startFromWeights(const WeightsSettings &weights, const syl_model &mo
   for (const TensorEntry &entry : file.tensors()) {
     if (isPassedOver(entry.name))
       continue;
-    std::string name = mapped(entry.name, weights);
+    std::string name = mappedName(entry.name, weights.prefix);
     const syl_tensor *tensor = syl_find_tensor(&model, name.c_str());
     bool counter = isTrackedCounter(name) && !tensor;
     if ((!tensor || !isLoadable(*tensor)) && !counter) {

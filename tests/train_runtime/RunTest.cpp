@@ -1,6 +1,5 @@
 // Whole training runs of the toy program: the last line, checkpoints, signals, and resuming to the bit. Layer: tests.
-#include "Scratch.h"
-#include "ToyModel.h"
+#include "RunFixture.h"
 #include "runtime/data/Safetensors.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Loop.h"
@@ -15,33 +14,6 @@
 namespace {
 
 using namespace syltest;
-
-class RunTest : public Scratch {
-protected:
-  /// A folder with `count` training and `testCount` test samples.
-  void makeData(int64_t count, int64_t testCount = 30) const {
-    toy::Options options;
-    auto part = [&](const std::string &suffix, int64_t rows, uint32_t seed) {
-      toy::Samples samples = toy::makeSamples(options, rows, seed);
-      write("data/X" + suffix + ".npy", npyBytes("<f4", syl::format("(%d, 5)", int(rows)), bytesOf(samples.input)));
-      write("data/Y" + suffix + ".npy", npyBytes("<i4", syl::format("(%d,)", int(rows)), bytesOf(samples.target)));
-    };
-    part("", count, 1);
-    part("_test", testCount, 2);
-  }
-  std::vector<std::string> command(const std::string &out, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {TOY_PROGRAM, "train", "--data", path("data"), "--out", path(out)};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  Outcome train(const std::string &out, std::vector<std::string> more = {}) const {
-    return run(folder, command(out, std::move(more)));
-  }
-  static std::string lastLine(const std::string &text) {
-    std::string whole = text.substr(0, text.empty() ? 0 : text.size() - 1);
-    return whole.substr(whole.rfind('\n') + 1);
-  }
-};
 
 TEST_F(RunTest, TrainsAndEndsWithTheBestAccuracy) {
   makeData(100);
@@ -186,6 +158,7 @@ TEST_F(RunTest, Refusals) {
   Outcome outcome = train("run", {"--resume"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.err.find("run/last.safetensors: error: found "), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find("hint: the checkpoint before"), std::string::npos) << "there is none";
 }
 
 TEST_F(RunTest, ALossThatIsNotFiniteStopsTheRunAndKeepsTheCheckpoint) {
@@ -262,6 +235,164 @@ TEST_F(RunTest, StartsFromWeights) {
   outcome = train("fourth", {"--weights", path("none")});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err.find(path("none") + ": error: "), 0u) << outcome.err;
+}
+
+TEST_F(RunTest, SavesAtIntervals) {
+  makeData(40);
+  auto stepOf = [&](const std::string &file) {
+    return syl::SafetensorsFile(path(file)).metadata("step").value_or("none");
+  };
+  // 5 steps an epoch, 3 epochs.
+  EXPECT_EQ(train("steps", {"--save-every", "4steps"}).status, 0);
+  EXPECT_EQ(stepOf("steps/last.safetensors"), "15"); // the end is saved in any case
+  EXPECT_EQ(stepOf("steps/last-1.safetensors"), "12");
+  EXPECT_EQ(train("epochs", {"--save-every", "2 epochs"}).status, 0);
+  EXPECT_EQ(stepOf("epochs/last-1.safetensors"), "10");
+  EXPECT_EQ(train("minutes", {"--save-every", "10minutes"}).status, 0);
+  EXPECT_EQ(stepOf("minutes/last.safetensors"), "15");
+  EXPECT_FALSE(syl::pathExists(path("minutes/last-1.safetensors")));
+  EXPECT_EQ(train("always", {"--save-every", "0.00000001minutes"}).status, 0);
+  EXPECT_TRUE(syl::pathExists(path("always/last-1.safetensors")));
+  for (const char *run : {"steps", "minutes", "always"})
+    EXPECT_EQ(readAll(path(run + std::string("/last.safetensors"))), readAll(path("epochs/last.safetensors")));
+  for (const std::string bad : {"x", "0", "1.5steps", "5hours", "-1", "1e3", "1steps2", "99999999999"}) {
+    Outcome outcome = train("bad", {"--save-every=" + bad});
+    EXPECT_EQ(outcome.status, 1) << bad;
+    EXPECT_EQ(outcome.err, "--save-every: error: found '" + bad +
+                               "', expected a number and steps, epochs or minutes: 500steps, 2epochs, 10minutes\n");
+  }
+}
+
+TEST_F(RunTest, KeepsTheBestOfAChosenMetric) {
+  makeData(40);
+  Environment metrics = {{"TOY_TRAINING", R"({"metrics": ["accuracy", "top_2"]})"}};
+  EXPECT_EQ(run(folder, command("loss", {"--keep-best", "loss"}), metrics).status, 0);
+  syl::SafetensorsFile file(path("loss/best.safetensors"));
+  EXPECT_EQ(file.metadata("best_metric"), "loss");
+  EXPECT_EQ(file.metadata("best_epoch"), "3"); // the loss falls in each epoch
+  EXPECT_LT(std::stod(file.metadata("best_value").value()), 1.);
+  Outcome outcome = run(folder, command("bad", {"--keep-best", "rmse"}), metrics);
+  EXPECT_EQ(outcome.err, "--keep-best: error: found 'rmse', expected one of loss, accuracy, top_2\n"
+                         "hint: `metrics:` of the network file says which metrics there are\n");
+  outcome = run(folder, command("loss", {"--resume", "--keep-best", "top_2"}), metrics);
+  EXPECT_EQ(outcome.err, "--keep-best: error: found top_2, expected loss, as the run to resume has it\n");
+}
+
+TEST_F(RunTest, ADamagedCheckpointIsRefusedAndTheOneBeforeOffered) {
+  makeData(40);
+  EXPECT_EQ(train("run", {"--epochs", "3"}).status, 0);
+  const std::string whole = readAll(path("run/last.safetensors"));
+  std::string damaged = whole;
+  damaged[damaged.size() / 2] = char(damaged[damaged.size() / 2] ^ 1);
+  write("run/last.safetensors", damaged);
+  Outcome outcome = train("run", {"--resume"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(std::regex_search(outcome.err, std::regex("run/last.safetensors: error: found "))) << outcome.err;
+  const std::string before = path("run/last-1.safetensors");
+  EXPECT_NE(
+      outcome.err.find("\nhint: the checkpoint before it is whole, of epoch 3, step 10: --resume --from " + before),
+      std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(readAll(path("run/last.safetensors")), damaged) << "nothing is touched";
+  outcome = train("run", {"--resume", "--from", before});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(readAll(path("run/last.safetensors")), whole);
+  EXPECT_EQ(train("run", {"--from", before}).err.rfind("--from: error: found no --resume", 0), 0u);
+}
+
+TEST_F(RunTest, ANewRunKeepsTheOneBefore) {
+  makeData(40);
+  EXPECT_EQ(train("run", {"--epochs", "1"}).status, 0);
+  const std::string first = readAll(path("run/last.safetensors"));
+  Outcome outcome = train("run", {"--epochs", "1", "--seed", "8"});
+  EXPECT_NE(outcome.out.find("the run that was in " + path("run") + " is now in " + path("run/previous") + "\n"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(readAll(path("run/previous/last.safetensors")), first);
+  const std::string second = readAll(path("run/last.safetensors"));
+  train("run", {"--epochs", "1", "--seed", "9"});
+  EXPECT_EQ(readAll(path("run/previous/last.safetensors")), second);
+}
+
+TEST_F(RunTest, OneRunAtATimeInAFolder) {
+  makeData(20011);
+  pid_t process = start(folder, command("run", {"--epochs", "1000000"}), {});
+  while (!syl::pathExists(path("run/run.json")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::filesystem::create_directories(path("second"));
+  Outcome outcome = run(path("second"), command("run"));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err, path("run") + ": error: found another run at work in this folder\n"
+                                       "hint: give this run a folder of its own with --out\n");
+  kill(process, SIGHUP);
+  outcome = finish(folder, process);
+  EXPECT_EQ(outcome.status, 128 + SIGHUP);
+  EXPECT_NE(outcome.out.find("interrupted: saved "), std::string::npos);
+}
+
+TEST_F(RunTest, AnIgnoredHangupStaysIgnored) {
+  makeData(2000);
+  std::vector<std::string> words = command("run", {"--epochs", "40"});
+  words.insert(words.begin(), "/usr/bin/nohup");
+  pid_t process = start(folder, words, {});
+  while (!syl::pathExists(path("run/run.json")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  kill(process, SIGHUP);
+  EXPECT_EQ(finish(folder, process).status, 0);
+}
+
+TEST_F(RunTest, LoadsWithDifferencesOnPurpose) {
+  makeData(40);
+  EXPECT_EQ(train("run", {"--epochs", "1"}).status, 0);
+  syl::SafetensorsFile file(path("run/last.safetensors"));
+  file.load();
+  syl::SafetensorsWriter writer; // as another program may have saved it
+  for (const syl::TensorEntry &entry : file.tensors())
+    if (entry.name.rfind("optimizer.", 0) != 0 && entry.name != "linear.bias")
+      writer.add((entry.name.rfind("linear.", 0) == 0 ? "net." : "") + entry.name, *syl::safetensorsType(entry.dtype),
+                 entry.shape, file.data(entry));
+  float other = 1;
+  writer.add("head.weight", SYL_FLOAT32, {1}, &other);
+  writer.save(path("sealed"), {{"sylvite", "2"}, {"step", "5"}, {"seed", "1"}});
+  auto evaluate = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {TOY_PROGRAM, "evaluate", "--data", path("data"), "--checkpoint", path("sealed")};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(folder, words);
+  };
+  Outcome outcome = evaluate({});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("\n  linear.bias: found nothing, expected F32 [3]"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("\n  net.linear.weight: found F32 [3, 5], expected no such tensor"), std::string::npos);
+  EXPECT_NE(evaluate({"--allow-missing"}).err.find("head.weight: found F32 [1], expected no such tensor"),
+            std::string::npos);
+  EXPECT_NE(evaluate({"--allow-extra"}).err.find("linear.bias: found nothing"), std::string::npos);
+  outcome = evaluate({"--allow-missing", "--allow-extra", "--prefix", "net.=", "--prefix", "n=x"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, path("sealed") + ": the network and the file differ:\n"
+                                          "  head.weight: left over, F32 [1]\n"
+                                          "  linear.bias: starts anew, F32 [3]\n"
+                                          "  optimizer.momentum_buffer.linear.weight: starts anew, F32 [3, 5]\n"
+                                          "  optimizer.momentum_buffer.linear.bias: starts anew, F32 [3]\n");
+  EXPECT_EQ(evaluate({"--prefix", "net"}).err,
+            "sylvite evaluate: error: --prefix: found net, expected FROM=TO\nhint: sylvite evaluate --help\n");
+  outcome = evaluate({"--allow-missing", "--allow-extra", "--prefix", "input.running_mean=linear.bias"});
+  EXPECT_NE(outcome.err.find("linear.bias: found F32 [5], expected F32 [3]"), std::string::npos) << outcome.err;
+  EXPECT_NE(evaluate({"--allow-missing", "--allow-extra", "--prefix", "input=a", "--prefix", "linear=b"})
+                .err.find("found no tensor of toy"),
+            std::string::npos);
+}
+
+TEST_F(RunTest, ACheckpointOfAnotherVersionIsRefused) {
+  makeData(40);
+  EXPECT_EQ(train("run", {"--epochs", "1"}).status, 0);
+  syl::SafetensorsFile file(path("run/last.safetensors"));
+  file.load();
+  syl::SafetensorsWriter writer;
+  for (const syl::TensorEntry &entry : file.tensors())
+    writer.add(entry.name, *syl::safetensorsType(entry.dtype), entry.shape, file.data(entry));
+  writer.save(path("run/last.safetensors"), {{"sylvite", "3"}});
+  EXPECT_EQ(train("run", {"--resume"}).err,
+            path("run/last.safetensors") + ": error: found a checkpoint of version '3', expected version 2\n");
 }
 
 TEST_F(RunTest, SeveralInputsTargetsAndOutputs) {
