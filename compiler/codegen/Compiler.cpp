@@ -5,7 +5,6 @@
 #include "compiler/codegen/Files.h"
 #include "compiler/schedule/Rules.h"
 #include "compiler/support/Files.h"
-#include "compiler/support/Hash.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -78,13 +77,10 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   plan.target = target;
   plan.compiler = options.version;
   plan.yaml = options.networkText;
-  std::vector<std::string> texts;
-  for (const auto &[name, text] : options.schedules)
-    texts.push_back(name + "\n" + text);
   KernelOptions kernelOptions;
   kernelOptions.target = target;
   kernelOptions.schedules = &*schedules;
-  kernelOptions.scheduleHash = sha256Hex(texts);
+  kernelOptions.cpu = options.target == "host" ? hostCpu() : "generic";
   kernelOptions.compilerVersion = options.cacheSalt;
   kernelOptions.emitHalide = emits("halide");
   kernelOptions.emitAssembly = emits("asm");

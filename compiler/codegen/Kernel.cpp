@@ -26,7 +26,7 @@ class Builder {
 public:
   Builder(RegionOp region, Kernel &kernel) : region(region), kernel(kernel), signature(kernel.signature) {}
 
-  void build(int64_t vectorBytes, const std::string &target) {
+  void build() {
     kernel.arguments = {images, batch, step, rate, stepsPerEpoch, seed, firstSample};
     element = elementOf();
     for (size_t i = 0; i < signature.inputs.size(); ++i)
@@ -38,7 +38,6 @@ public:
     std::vector<ops::Value> results = buildBody(body, values);
     makeOutput(results);
     registerFuncs();
-    fillDims(vectorBytes, target);
   }
 
 private:
@@ -415,82 +414,14 @@ private:
     return environment.count(func.name()) != 0;
   }
   std::set<std::string> environment;
-
-  void fillDims(int64_t vectorBytes, const std::string &target) {
-    auto &dims = kernel.dims.values;
-    dims["vector_bytes"] = vectorBytes;
-    dims["lanes"] = vectorBytes / element.bytes();
-    dims["images"] = signature.maxImages;
-    kernel.dims.words["dtype"] = element == Float(64) ? "float64" : "float32";
-    kernel.dims.words["target"] = target;
-    for (const Dim &dim : signature.outputs.front().dims)
-      if (dim.name != "n")
-        dims["output_" + dim.name] = dim.extent;
-    mlir::Operation *core = coreOf(region);
-    auto operandShape = [&](unsigned i) {
-      return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape();
-    };
-    static constexpr const char *sizes[] = {"width", "height", "depth"};
-    if (auto window = windowOf(core)) {
-      View input = naturalView(mlir::cast<mlir::RankedTensorType>(core->getOperand(0).getType()));
-      View output = naturalView(mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()));
-      static constexpr const char letters[] = {'w', 'h', 'd'};
-      dims["stride"] = dims["dilation"] = 1;
-      dims["padding"] = 0;
-      for (unsigned i = 0; i < window->rank; ++i) {
-        const WindowAxis &along = window->axes[i];
-        dims[std::string("kernel_") + letters[i]] = along.size;
-        dims[std::string("stride_") + letters[i]] = along.stride;
-        dims["stride"] = std::max(dims["stride"], along.stride);
-        dims["dilation"] = std::max(dims["dilation"], along.dilation);
-        dims["padding"] = std::max({dims["padding"], along.before,
-                                    (along.outputs - 1) * along.stride + (along.size - 1) * along.dilation + 1 -
-                                        along.before - input.axes[i].size});
-        dims[sizes[i]] = output.axes[i].size;
-        dims[std::string("input_") + sizes[i]] = input.axes[i].size;
-      }
-    }
-    if (core->hasTrait<Contraction>()) {
-      dims["filters"] =
-          paddedChannels(core->hasTrait<Windowed>()
-                             ? mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape().back()
-                             : operandShape(1)[0]);
-      dims["groups"] = groupsOf(core);
-      int64_t features = paddedChannels(operandShape(0).back());
-      if (!core->hasTrait<Windowed>())
-        for (int64_t extent : operandShape(0).drop_front().drop_back())
-          features *= extent;
-      dims["channels"] = features;
-      if (signature.block && signature.alongFilters)
-        dims["filters"] = signature.block;
-      else if (signature.block)
-        dims["channels"] = signature.block;
-    } else if (!core->getOperands().empty()) {
-      View view = viewOf(core->getOperand(0));
-      dims["channels"] = view.channels;
-      for (unsigned i = 0; view.image() && !windowOf(core) && i < view.rank; ++i)
-        dims[sizes[i]] = view.axes[i].size;
-    }
-    dims["task"] = signature.tasks;
-  }
 };
 
 } // namespace
 
-std::vector<std::string> kernelDimNames() {
-  std::vector<std::string> names{"vector_bytes", "lanes",        "images",      "dtype",       "target",   "kernel_h",
-                                 "kernel_w",     "stride_h",     "stride_w",    "stride",      "padding",  "height",
-                                 "width",        "input_height", "input_width", "filters",     "channels", "task",
-                                 "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups"};
-  for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
-    names.push_back(std::string("output_") + dim);
-  return names;
-}
-
-Kernel buildKernel(RegionOp region, int64_t vectorBytes, const std::string &target) {
+Kernel buildKernel(RegionOp region) {
   Kernel kernel;
   kernel.signature = signatureOf(region);
-  Builder(region, kernel).build(vectorBytes, target);
+  Builder(region, kernel).build();
   return kernel;
 }
 

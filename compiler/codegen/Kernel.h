@@ -9,7 +9,6 @@
 #include "compiler/codegen/Signature.h"
 #include "compiler/ops/Op.h"
 #include "compiler/schedule/KernelFuncs.h"
-#include "compiler/schedule/Rules.h"
 
 namespace sylvite::codegen {
 
@@ -17,17 +16,13 @@ namespace sylvite::codegen {
 struct Kernel {
   Signature signature;
   KernelFuncs funcs;                       ///< by role, for schedules
-  KernelDims dims;                         ///< what a rule's `when` may test
   Halide::Func output;                     ///< a Tuple where the region replaces several variables
   std::vector<Halide::Argument> arguments; ///< the scalars of ops::Scalars, then buffers
 };
 
-/// Builds a region's kernel for a vector width in bytes. Throws Halide::Error where Halide refuses a definition, and
+/// Builds a region's kernel. Throws Halide::Error where Halide refuses a definition, and
 /// std::logic_error where an op has no definition or no derivative.
-Kernel buildKernel(nn::RegionOp region, int64_t vectorBytes, const std::string &target);
-
-/// Names of everything that KernelDims can hold, for checks of schedule files.
-std::vector<std::string> kernelDimNames();
+Kernel buildKernel(nn::RegionOp region);
 
 /// Halide's type of an MLIR element type.
 Halide::Type halideType(mlir::Type type);

@@ -34,50 +34,6 @@ namespace {
 
 constexpr rlim_t workerMemory = rlim_t(6) << 30;
 
-/// What makes kernels equal: the region's body, and extents, strides and alignment of its buffers.
-std::string describe(nn::RegionOp region, const Signature &signature) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  mlir::OpPrintingFlags flags;
-  flags.printGenericOpForm().enableDebugInfo(false).useLocalScope();
-  stream << signature.kernel << ' ' << int(signature.images) << ' ' << signature.maxImages << ' '
-         << signature.samplesPerSlice << ' ' << signature.block << '\n';
-  if (signature.images == Images::Rows)
-    stream.flush(), text = signature.kernel + " rows\n"; // the length is known at run time
-  for (const auto *list : {&signature.inputs, &signature.outputs})
-    for (const BufferSpec &spec : *list) {
-      int64_t known = 64;
-      while (known > 1 && (spec.offset % known || spec.sliceStride % known))
-        known /= 2;
-      stream << spec.role << ' ' << spec.element << ' ' << known << ' ' << spec.copies << ' ' << spec.padFrom;
-      for (const Dim &dim : spec.dims)
-        stream << " " << dim.name << ':' << dim.min << ':'
-               << (signature.images == Images::Rows && dim.name == "n" ? 0 : dim.extent) << ':' << dim.stride;
-      stream << '\n';
-    }
-  // A copy without its place in the program, so that names and numbers do not depend on what stands around it.
-  mlir::Operation *copy = region->clone();
-  for (const char *attribute : {"buffer", "phase", "axis", "tasks", "like"})
-    copy->removeAttr(attribute);
-  copy->print(stream, flags);
-  copy->destroy();
-  stream.flush();
-  if (signature.images == Images::Rows) { // shapes do not matter to a flat kernel
-    std::string kept;
-    size_t depth = 0;
-    for (size_t i = 0; i < text.size(); ++i) {
-      if (text.compare(i, 7, "tensor<") == 0)
-        depth = 1, kept += "tensor", i += 6;
-      else if (depth && text[i] == '>')
-        depth = 0;
-      else if (!depth)
-        kept += text[i];
-    }
-    text = kept;
-  }
-  return text;
-}
-
 /// Largest number of bytes that a kernel's temporaries on the heap take at the same time.
 class HeapUse : public Internal::IRVisitor {
 public:
@@ -129,21 +85,27 @@ public:
   void error(const char *message) override { throw HalideMessage(message); }
 };
 
+/// A kernel to compile, with the rule that it gets.
 struct Job {
   nn::RegionOp region;
   std::string hash;
+  KernelDims dims;
+  const Rule *rule;
+  TuneChoices parameters;
 };
 
 fs::path kernelFolder() { return cacheDirectory() / "kernels"; }
 
 /// Runs in the worker: builds, schedules and compiles one kernel. Returns what it found as JSON.
-json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptions &options, const fs::path &object) {
+json compileHere(const Job &job, const KernelOptions &options, const fs::path &object) {
+  const std::string &hash = job.hash;
+  const Rule *rule = job.rule;
   json result;
   auto fail = [&](const std::string &text, const std::string &hint = "") {
     result["errors"].push_back({{"file", ""}, {"line", 0}, {"column", 0}, {"text", text}, {"hint", hint}});
     return result;
   };
-  std::string name = region.getKernel().str();
+  std::string name = nn::RegionOp(job.region).getKernel().str();
   auto failWith = [&](const Diagnostics &problems) {
     for (const Message &message : problems.messages())
       result["errors"].push_back({{"file", message.location.file},
@@ -162,18 +124,14 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
     return failWith(diagnostics);
   };
   try {
-    kernel = buildKernel(region, options.target->vectorBytes, options.target->name);
-    const Rule *rule = options.schedules->find(name, kernel.dims);
-    if (!rule)
-      return fail("no rule of the schedule files fits kernel '" + name + "'",
-                  "end the file with a rule `kernel: \"*\"` without `when`");
+    kernel = buildKernel(job.region);
     if (rule->algorithm != "direct") {
       diagnostics.error(rule->location, "kernel '" + name + "' has no algorithm '" + rule->algorithm + "'",
                         "known: direct");
       return failWith(diagnostics);
     }
     std::string funcs = kernel.funcs.describe();
-    applied = apply(*rule, kernel.funcs, kernel.dims, {}, diagnostics);
+    applied = apply(*rule, kernel.funcs, job.dims, job.parameters, diagnostics);
     if (!applied.ok || diagnostics.hasErrors())
       return failWith(diagnostics);
     // A kernel carries no checks of its own: what its schedule may touch is proved here.
@@ -198,8 +156,8 @@ json compileHere(nn::RegionOp region, const std::string &hash, const KernelOptio
                   "compute it inside a loop over samples, or bound it; rule " + applied.rule);
     module.compile(outputs);
     result["heap"] = heap.largest;
-    result["rule"] = applied.rule;
-    result["explanation"] = applied.str() + "  Funcs:\n" + funcs;
+    // Without the rule's place, which may change while what it says does not.
+    result["explanation"] = applied.str().substr(("rule " + applied.rule).size()) + "  Funcs:\n" + funcs;
   } catch (const Halide::Error &error) {
     return blame(halideMessage(error));
   } catch (const HalideMessage &error) {
@@ -225,26 +183,46 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
   std::vector<Job> jobs;
   std::map<std::string, size_t> known;
   for (nn::RegionOp region : regions) {
-    std::string text = describe(region, signatureOf(region));
-    std::string hash = sha256Hex({text, options.target->halide, options.scheduleHash, options.compilerVersion});
-    auto [found, added] = known.try_emplace(hash, kernels.size());
+    Signature signature = signatureOf(region);
+    std::string text = kernelText(region, signature);
+    auto [found, added] = known.try_emplace(text, kernels.size());
     kernelOf[region.getOperation()] = found->second;
     if (!added)
       continue;
     CompiledKernel kernel;
+    kernel.key = kernelKey(text);
+    kernel.dims = scheduleDims(region, signature, *options.target);
+    kernel.dims.words["key"] = kernel.key;
+    kernel.dims.words["cpu"] = options.cpu;
+    Job job{region, "", kernel.dims, options.schedules->find(region.getKernel().str(), kernel.dims), {}};
+    if (auto choice = options.choices.find(kernel.key); choice != options.choices.end()) {
+      job.rule = choice->second.rule;
+      job.parameters = choice->second.parameters;
+    }
+    if (!job.rule) {
+      diagnostics.error({}, "no rule of the schedule files fits kernel '" + region.getKernel().str() + "'",
+                        "end the file with a rule `kernel: \"*\"` without `when`");
+      continue;
+    }
+    std::vector<std::string> parts{text, options.target->halide, job.rule->text(), options.compilerVersion};
+    for (const auto &[name, value] : job.parameters)
+      parts.push_back(name + "=" + std::to_string(value));
+    std::string hash = job.hash = sha256Hex(parts);
+    kernel.rule = job.rule->where();
     kernel.symbol = "sylvite_kernel_" + hash.substr(0, 24);
     kernel.name = region.getKernel().str();
     kernel.object = kernelFolder() / (hash + ".o");
     kernels.push_back(kernel);
-    jobs.push_back({region, hash});
+    jobs.push_back(job);
   }
+  if (diagnostics.hasErrors())
+    return kernels;
 
   std::error_code ignored;
   fs::create_directories(kernelFolder(), ignored);
   auto readAnswer = [&](size_t index, const json &answer) {
     kernels[index].heapBytes = answer.at("heap").get<int64_t>();
-    kernels[index].rule = answer.at("rule").get<std::string>();
-    kernels[index].explanation = answer.at("explanation").get<std::string>();
+    kernels[index].explanation = "rule " + kernels[index].rule + answer.at("explanation").get<std::string>();
   };
   std::vector<size_t> todo;
   size_t done = 0;
@@ -283,7 +261,7 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
         setrlimit(RLIMIT_CORE, &limit);
         static Reporter reporter;
         set_custom_compile_time_error_reporter(&reporter);
-        json answer = compileHere(jobs[job].region, jobs[job].hash, options, worker.object);
+        json answer = compileHere(jobs[job], options, worker.object);
         std::ofstream(worker.answer) << answer.dump();
         _exit(0);
       }

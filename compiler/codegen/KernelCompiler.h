@@ -3,6 +3,7 @@
 #define SYLVITE_CODEGEN_KERNELCOMPILER_H
 
 #include "compiler/codegen/Kernel.h"
+#include "compiler/codegen/KernelFacts.h"
 #include "compiler/codegen/Target.h"
 #include "compiler/schedule/Schedule.h"
 
@@ -15,6 +16,8 @@ namespace sylvite::codegen {
 struct CompiledKernel {
   std::string symbol;           ///< of its function
   std::string name;             ///< conv2d.forward
+  std::string key;              ///< of what it computes, whatever its schedule
+  KernelDims dims;              ///< what rules test
   std::filesystem::path object; ///< in the cache
   std::string halide, assembly; ///< paths of the lowered program and the assembly, if they were asked for
   int64_t heapBytes = 0;        ///< of temporaries that do not fit on the stack
@@ -24,10 +27,17 @@ struct CompiledKernel {
   double seconds = 0; ///< spent compiling
 };
 
+/// A rule and values of its `tune:` parameters, in place of the first rule that fits and of its first values.
+struct KernelChoice {
+  const Rule *rule = nullptr;
+  TuneChoices parameters;
+};
+
 struct KernelOptions {
   const Target *target = nullptr;
   const ScheduleSet *schedules = nullptr;
-  std::string scheduleHash; ///< of the schedule files' content
+  std::string cpu = "generic";                 ///< what a rule's `cpu` tests
+  std::map<std::string, KernelChoice> choices; ///< by the kernel's key
   std::string compilerVersion;
   bool emitHalide = false, emitAssembly = false;
   std::filesystem::path emitFolder;

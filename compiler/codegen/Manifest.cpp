@@ -96,6 +96,7 @@ std::string manifestText(const Plan &plan) {
   for (const CompiledKernel &kernel : plan.kernels)
     json["kernels"].push_back({{"name", kernel.name},
                                {"symbol", kernel.symbol},
+                               {"key", kernel.key},
                                {"rule", kernel.rule},
                                {"heap_bytes", kernel.heapBytes},
                                {"schedule", kernel.explanation}});
@@ -134,7 +135,8 @@ std::string explain(const Plan &plan) {
   out << "\nKernels\n";
   for (const CompiledKernel &kernel : plan.kernels)
     out << "\n"
-        << kernel.name << " (" << kernel.symbol << (kernel.cached ? ", from the cache" : "") << ")\n"
+        << kernel.name << " (" << kernel.symbol << ", key " << kernel.key << (kernel.cached ? ", from the cache" : "")
+        << ")\n"
         << kernel.explanation;
   for (const Program &program : plan.programs) {
     out << "\nProgram " << program.name << "\n";

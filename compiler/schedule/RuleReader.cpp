@@ -25,6 +25,7 @@ public:
 
   Rule read(const YamlNode &node) {
     rule.location = at(node);
+    rule.source = node;
     const YamlNode *values[6] = {};
     for (size_t i = 0; i < node.keys.size(); ++i) {
       auto known = std::find(kRuleKeys.begin(), kRuleKeys.end(), node.keys[i].text);

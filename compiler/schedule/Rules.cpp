@@ -75,6 +75,14 @@ const Rule *ScheduleSet::find(const std::string &kernel, const KernelDims &dims)
   return nullptr;
 }
 
+std::vector<const Rule *> ScheduleSet::fitting(const std::string &kernel, const KernelDims &dims) const {
+  std::vector<const Rule *> rules;
+  for (const Rule &rule : list)
+    if (namesKernel(rule, kernel) && !firstUnfit(rule, dims))
+      rules.push_back(&rule);
+  return rules;
+}
+
 std::string ScheduleSet::explain(const std::string &kernel, const KernelDims &dims) const {
   std::string text;
   for (const Rule &rule : list) {

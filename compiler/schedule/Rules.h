@@ -41,9 +41,13 @@ struct Rule {
   std::vector<Parameter> let;
   std::string algorithm = "direct";
   std::vector<Block> blocks;
+  schedule::YamlNode source; ///< as written
 
   /// `schedules/avx512.yaml:12`.
   std::string where() const { return location.file + ":" + std::to_string(location.line); }
+  /// Everything that the rule says, on one line, without comments and layout: two rules of equal text make equal
+  /// kernels.
+  std::string text() const { return schedule::flowText(source); }
 };
 
 /// All rules of some schedule files, in the order in which they are tried.
@@ -60,6 +64,9 @@ public:
 
   /// The first rule whose `kernel` and `when` fit, or null.
   const Rule *find(const std::string &kernel, const KernelDims &dims) const;
+
+  /// All rules whose `kernel` and `when` fit, in the order in which they are tried.
+  std::vector<const Rule *> fitting(const std::string &kernel, const KernelDims &dims) const;
 
   /// For `--explain`: a line for each rule that names this kernel, up to the one that fits, with the first condition
   /// that does not fit.

@@ -162,6 +162,46 @@ std::string YamlNode::description() const {
   return "";
 }
 
+namespace {
+
+/// A scalar that reads back as it is: plain where that is safe in a flow list, else in quotes.
+std::string scalarText(const std::string &text) {
+  static const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$";
+  bool plain = !text.empty() && letters.find(text[0]) != std::string::npos && text.back() != ' ' &&
+               text.find_first_not_of(letters + " .*+()/%-") == std::string::npos && text != "null" && text != "Null" &&
+               text != "NULL";
+  if (plain)
+    return text;
+  bool lines = text.find_first_of("\n\r\t") != std::string::npos;
+  std::string result(1, lines ? '"' : '\'');
+  for (char c : text) {
+    if (!lines)
+      result.append(c == '\'' ? 2 : 1, c);
+    else if (c == '\n' || c == '\r' || c == '\t')
+      result.append(c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
+    else
+      result.append(c == '"' || c == '\\' ? "\\" : "").append(1, c);
+  }
+  return result.append(1, lines ? '"' : '\'');
+}
+
+} // namespace
+
+std::string flowText(const YamlNode &node) {
+  if (node.isScalar())
+    return scalarText(node.text);
+  if (!node.isList() && !node.isMap())
+    return "~";
+  std::string text = node.isMap() ? "{" : "[";
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    text.append(i ? ", " : "");
+    if (node.isMap())
+      text.append(scalarText(node.keys[i].text)).append(": ");
+    text.append(flowText(node.items[i]));
+  }
+  return text.append(node.isMap() ? "}" : "]");
+}
+
 std::optional<YamlNode> parseYaml(std::string_view text, const std::string &file, Diagnostics &diagnostics) {
   size_t errorsBefore = diagnostics.errorCount();
   auto fail = [&](const YAML::Mark &mark, const std::string &message) -> std::optional<YamlNode> {

@@ -39,6 +39,9 @@ struct YamlNode {
 /// anything past the limits; returns nothing when there was such an error. `file` is the name for messages.
 std::optional<YamlNode> parseYaml(std::string_view text, const std::string &file, Diagnostics &diagnostics);
 
+/// A node as YAML text in flow style, on one line: equal for equal trees, whatever their layout and comments were.
+std::string flowText(const YamlNode &node);
+
 /// parseYaml() of a file of at most kYamlSizeLimit bytes.
 std::optional<YamlNode> readYaml(const std::filesystem::path &path, Diagnostics &diagnostics);
 

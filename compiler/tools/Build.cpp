@@ -136,6 +136,8 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
     key.push_back("unread");
   if (const codegen::Target *target = codegen::findTarget(request.target))
     key.push_back(target->name);
+  if (request.target == "host") // what rules may ask for
+    key.push_back(codegen::hostCpu());
   fs::path folder = cacheDirectory() / "programs" / sha256Hex(key).substr(0, 32);
   fs::path program = folder / "program";
   std::error_code code;

@@ -29,9 +29,9 @@ def run(*command, **environment):
 
 
 class Compiled:
-    """`sylvite compile models/<net>.yaml` into <work>/<folder>, from a cold cache unless `cache` is another's."""
+    """`sylvite compile models/<net>.yaml`, or `network`, into <work>/<folder>, from a cold cache unless `cache` is another's."""
 
-    def __init__(self, options, net, folder, *arguments, cache=None):
+    def __init__(self, options, net, folder, *arguments, cache=None, network=None):
         self.net = net
         self.folder = pathlib.Path(options.work) / folder
         self.cache = cache or pathlib.Path(options.work) / f"{folder} cache"
@@ -39,8 +39,8 @@ class Compiled:
         if not cache:
             shutil.rmtree(self.cache, ignore_errors=True)
         begin = time.monotonic()
-        self.output = run(options.sylvite, "compile", pathlib.Path(options.source) / "models" / f"{net}.yaml", "-o",
-                          self.folder, *arguments, XDG_CACHE_HOME=str(self.cache))
+        network = network or pathlib.Path(options.source) / "models" / f"{net}.yaml"
+        self.output = run(options.sylvite, "compile", network, "-o", self.folder, *arguments, XDG_CACHE_HOME=str(self.cache))
         self.seconds = time.monotonic() - begin
 
     def file(self, suffix):

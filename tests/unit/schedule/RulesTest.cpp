@@ -25,6 +25,40 @@ std::string directiveErrors(const std::string &directive) {
   return errors("- kernel: '*'\n  schedule:\n    output: [ " + directive + "]\n");
 }
 
+// ---- the text of a rule
+
+std::string flow(const std::string &text) {
+  Diagnostics diagnostics;
+  auto node = schedule::parseYaml(text, "s.yaml", diagnostics);
+  EXPECT_EQ(diagnostics.str(), "");
+  return node ? schedule::flowText(*node) : "";
+}
+
+TEST(Rules, TextIsWithoutLayoutAndComments) {
+  const char *one = "- kernel: [conv2d.forward, 'conv?d.*'] # comment\n  when: {width: '>= 3'}\n  schedule:\n    "
+                    "output:\n      - split: [x, xo, xi, $a * 2]\n      - unroll: xi\n";
+  std::string text = flow(one);
+  EXPECT_EQ(text,
+            "[{kernel: [conv2d.forward, 'conv?d.*'], when: {width: '>= 3'}, schedule: {output: [{split: [x, xo, xi, "
+            "$a * 2]}, {unroll: xi}]}}]");
+  EXPECT_EQ(flow(text), text);
+  EXPECT_EQ(flow("[ 'it''s', \"a\\nb\", ~, 'null', '', '*', a b]"), "['it''s', \"a\\nb\", ~, 'null', '', '*', a b]");
+}
+
+TEST(Rules, FittingOnesInOrder) {
+  Diagnostics diagnostics;
+  auto set =
+      ScheduleSet::parse({{"s.yaml", "- kernel: a.*\n  when: {key: k12}\n  schedule: {}\n- kernel: b\n  schedule: "
+                                     "{}\n- kernel: a.b\n  when: {key: k13}\n  schedule: {}\n- kernel: '*'\n  "
+                                     "schedule: {}\n"}},
+                         diagnostics);
+  ASSERT_TRUE(set);
+  std::vector<const Rule *> rules = set->fitting("a.b", {{}, {{"key", "k12"}}});
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0]->where(), "s.yaml:1");
+  EXPECT_EQ(rules[1]->where(), "s.yaml:9");
+}
+
 // ---- choosing a rule
 
 bool fits(const std::string &condition, const KernelDims &dims) {
