@@ -91,7 +91,18 @@ ordered_json jsonOf(Attribute attribute) {
   return json;
 }
 
-/// metrics, weights and early_stopping of the network, and a schedule that follows a metric.
+/// Whether an input goes into a resize, itself or after steps that keep its size.
+bool isResized(Value value) {
+  for (Operation *user : value.getUsers()) {
+    StringRef kind = user->getName().stripDialect();
+    if (kind == "resize" || (kind == "identity" && isResized(user->getResult(0))))
+      return true;
+  }
+  return false;
+}
+
+/// metrics, weights and early_stopping of the network, a schedule that follows a metric, and the inputs that the
+/// network resizes: images of any size may be read for those.
 std::string trainingOf(NetworkOp network) {
   ordered_json json = ordered_json::object();
   for (const char *key : {"metrics", "weights", "early_stopping"})
@@ -102,6 +113,9 @@ std::string trainingOf(NetworkOp network) {
   if (auto schedule = dyn_cast_or_null<DictionaryAttr>(network.getOptimizer().get("schedule")))
     if (auto kind = dyn_cast_or_null<StringAttr>(schedule.get("kind")); kind && kind == "reduce_on_plateau")
       json["reduce_on_plateau"] = jsonOf(schedule);
+  for (InputOp input : network.getBody().front().getOps<InputOp>())
+    if (isResized(input))
+      json["resizes"].push_back(nameOf(input, "input"));
   return json.dump();
 }
 

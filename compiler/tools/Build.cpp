@@ -75,7 +75,8 @@ std::string linkProgram(const codegen::CompileResult &result, const Installation
                                      "-I" + here.include.string(),
                                      "-L" + here.libraries.string()};
   for (const char *library :
-       {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lz", "-lstdc++", "-lm", "-ldl", "-lpthread"})
+       {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lpng", "-ljpeg", "-lz", "-lstdc++", "-lm", "-ldl",
+        "-lpthread"})
     arguments.push_back(library);
   std::vector<llvm::StringRef> views(arguments.begin(), arguments.end());
   std::string error;

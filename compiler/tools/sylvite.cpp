@@ -32,10 +32,11 @@ struct RunVerb {
 };
 
 const Passed threads{"--threads", "N", "Threads, the caller among them (default: the cores this process may use)"};
-const Passed data{
-    "--data", "DATA",
-    "fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy (and X_test.npy, Y_test.npy), or "
-    "X.npy,Y.npy; NAME.npy for each input and target where there are several"};
+const Passed data{"--data", "DATA",
+                  "fashion-mnist, a folder (IDX files, X.npy and Y.npy, CIFAR's, or class folders of images), a .npz, "
+                  ".safetensors or .csv file, X.npy,Y.npy, or train=DATA,test=DATA; docs/data.md has all"};
+const Passed split{"--split", "SHARE", "Share of the samples for training, the others being the test part"};
+const Passed label{"--label", "COLUMN", "Of a CSV file: name or number (from 1) of the label's column"};
 const Passed prefix{"--prefix", "FROM=TO", "Names of the file that begin with FROM count with TO in its place", true};
 const Passed allowMissing{"--allow-missing", nullptr, "Tensors that the file lacks start anew"};
 const Passed allowExtra{"--allow-extra", nullptr, "Tensors that the network lacks are left over"};
@@ -49,6 +50,8 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        true,
        {data,
+        split,
+        label,
         {"--epochs", "N", "Passes over the training part (default: the network file's)"},
         {"--batch", "N", "Samples in a step (default: the network file's)"},
         threads,
@@ -66,13 +69,15 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        false,
        true,
-       {data, checkpoint, allowMissing, allowExtra, prefix, threads}},
+       {data, split, label, checkpoint, allowMissing, allowExtra, prefix, threads}},
       {"predict",
        "Outputs of a checkpoint for samples",
        false,
        false,
        true,
-       {{"--data", "DATA", "As for evaluate, or X.npy alone"},
+       {{"--data", "DATA", "As for evaluate, or samples alone: X.npy, a folder of images, an image"},
+        split,
+        label,
         checkpoint,
         allowMissing,
         allowExtra,

@@ -90,41 +90,43 @@ template <class From> std::string valueText(From value) {
     return std::to_string(value);
 }
 
-template <class From, class To> void requireEach(const Array &array, syl_dtype want, const std::string &path) {
-  size_t count = size_t(array.elements());
+template <class From, class To>
+void requireEach(const void *values, size_t count, syl_dtype from, syl_dtype want, const std::string &path,
+                 size_t firstIndex) {
   for (size_t i = 0; i < count; ++i) {
-    From value = load<From>(array.data.data(), i);
+    From value = load<From>(values, i);
     if (!keepsValue<To>(value))
       throw Error(SYL_ERROR_MISMATCH, path,
-                  format("found %s, expected %s: the value %s at index %zu would change", syl_dtype_name(array.dtype),
-                         syl_dtype_name(want), valueText(value).c_str(), i),
+                  format("found %s, expected %s: the value %s at index %zu would change", syl_dtype_name(from),
+                         syl_dtype_name(want), valueText(value).c_str(), firstIndex + i),
                   format("convert it yourself, in NumPy by array.astype('%s')", syl_dtype_name(want)));
   }
 }
 
 } // namespace
 
-void requireLossless(const Array &array, syl_dtype want, const std::string &path) {
-  if (array.dtype == want)
+void requireLossless(const void *values, syl_dtype from, size_t count, syl_dtype want, const std::string &path,
+                     size_t firstIndex) {
+  if (from == want)
     return;
-  withType(array.dtype, [&](auto *from) {
-    withType(want, [&](auto *to) {
-      requireEach<std::remove_cv_t<std::remove_pointer_t<decltype(from)>>,
-                  std::remove_cv_t<std::remove_pointer_t<decltype(to)>>>(array, want, path);
+  withType(from, [&](auto *fromType) {
+    withType(want, [&](auto *toType) {
+      requireEach<std::remove_cv_t<std::remove_pointer_t<decltype(fromType)>>,
+                  std::remove_cv_t<std::remove_pointer_t<decltype(toType)>>>(values, count, from, want, path,
+                                                                             firstIndex);
     });
   });
 }
 
-void requireFinite(const Array &array, const std::string &path) {
-  if (array.dtype != SYL_FLOAT32 && array.dtype != SYL_FLOAT64)
+void requireFinite(const void *values, syl_dtype type, size_t count, const std::string &path, size_t firstIndex) {
+  if (type != SYL_FLOAT32 && type != SYL_FLOAT64)
     return;
-  size_t count = size_t(array.elements());
   for (size_t i = 0; i < count; ++i) {
-    double value = array.dtype == SYL_FLOAT32 ? load<float>(array.data.data(), i) : load<double>(array.data.data(), i);
+    double value = type == SYL_FLOAT32 ? load<float>(values, i) : load<double>(values, i);
     if (!std::isfinite(value))
-      throw Error(
-          SYL_ERROR_MISMATCH, path,
-          format("found %s at index %zu, expected finite values", std::isnan(value) ? "nan" : "an infinity", i));
+      throw Error(SYL_ERROR_MISMATCH, path,
+                  format("found %s at index %zu, expected finite values", std::isnan(value) ? "nan" : "an infinity",
+                         firstIndex + i));
   }
 }
 
@@ -152,15 +154,6 @@ void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtyp
   for (size_t i = 0; i < count; ++i)
     convertElements(array.data.data() + rows[i] * fromBytes, array.dtype, static_cast<char *>(target) + i * toBytes,
                     want, elements);
-}
-
-const void *rowRange(const Array &array, int64_t first, size_t count, syl_dtype want, Buffer &space) {
-  size_t elements = size_t(array.rowElements());
-  const char *source = array.data.data() + size_t(first) * elements * syl_dtype_bytes(array.dtype);
-  if (array.dtype == want)
-    return source;
-  convertElements(source, array.dtype, space.data(), want, count * elements);
-  return space.data();
 }
 
 } // namespace syl

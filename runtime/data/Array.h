@@ -45,21 +45,18 @@ struct Array {
 /// Product of `shape` times the element's bytes, or false where it is negative or does not fit into 62 bits.
 bool checkedBytes(const std::vector<int64_t> &shape, size_t elementBytes, uint64_t &bytes);
 
-/// Throws Error (SYL_ERROR_MISMATCH) naming both types unless every element of `array` keeps its value as `want`.
-/// `path` is named in the message.
-void requireLossless(const Array &array, syl_dtype want, const std::string &path);
+/// Throws Error (SYL_ERROR_MISMATCH) naming both types unless each of `count` values of type `from` keeps its value as
+/// `want`. Messages name `path` and the value's index, counted from `firstIndex`.
+void requireLossless(const void *values, syl_dtype from, size_t count, syl_dtype want, const std::string &path,
+                     size_t firstIndex = 0);
 
-/// Throws Error (SYL_ERROR_MISMATCH) at the first element that is NaN or infinite.
-void requireFinite(const Array &array, const std::string &path);
+/// Throws Error (SYL_ERROR_MISMATCH) at the first value that is NaN or infinite; messages as above.
+void requireFinite(const void *values, syl_dtype type, size_t count, const std::string &path, size_t firstIndex = 0);
 
 /// Converts `count` elements from `source` of type `from` to `target` of type `to`, by value.
 void convertElements(const void *source, syl_dtype from, void *target, syl_dtype to, size_t count);
 
 /// Copies rows `rows[0 … count)` of `array` to `target`, converted to `want`.
 void gatherRows(const Array &array, const uint32_t *rows, size_t count, syl_dtype want, void *target);
-
-/// Rows [first, first + count) of `array` as `want`: a pointer into the array where the types agree, else into `space`
-/// (rows of `want`), which it fills.
-const void *rowRange(const Array &array, int64_t first, size_t count, syl_dtype want, Buffer &space);
 
 } // namespace syl

@@ -1,17 +1,13 @@
-// A data set as `--data` names it, checked against the network before anything is computed. Layer: runtime/data.
+// A data set as `--data` names it, checked against the network. Layer: runtime/data.
 //
-// A data set has one file for each input and each target of the network, in the order in which the descriptor lists
-// them. `--data` names it as one of
-//   - fashion-mnist: where Debian's package dataset-fashion-mnist puts it;
-//   - a folder of IDX files named as MNIST's (gzipped or not); for networks of one input and one target;
-//   - a folder of .npy files: NAME.npy for each input and target, and NAME_test.npy for the test part. The only input
-//   may
-//     be called X.npy, the only target Y.npy. An input and a target of the same name share their file;
-//   - the files themselves with commas between, inputs before targets: X.npy,Y.npy.
+// Source.h tells what `--data` may name; docs/data.md has every format. A part holds one column for each input and each
+// target of the network, in the order in which the descriptor lists them. What is in memory has been checked whole:
+// shapes, types without loss, finite values, class numbers in range, equal numbers of samples. The values of columns
+// that are read by row are checked as they are read.
 #pragma once
 
-#include "runtime/data/Array.h"
-#include "sylvite/sylvite.h"
+#include "runtime/data/Column.h"
+#include "runtime/data/Source.h"
 
 #include <optional>
 #include <string>
@@ -19,14 +15,21 @@
 
 namespace syl {
 
-/// Samples and their targets, in the types of their files; one array for each input and target of the model.
+/// Samples and their targets, in the types of their files.
 struct Part {
-  std::vector<Array> inputs, targets;
+  std::vector<ColumnPointer> inputs, targets;
   std::vector<std::string> inputPaths, targetPaths;
-  int64_t count() const { return inputs.empty() || inputs[0].shape.empty() ? 0 : inputs[0].shape[0]; }
+  std::shared_ptr<const std::vector<uint32_t>> rows; // which rows of the columns these are; null: all
+
+  int64_t count() const { return rows ? int64_t(rows->size()) : inputs.empty() ? 0 : inputs[0]->count(); }
+  /// Whether all columns are in memory, so that nothing is gained by reading ahead.
+  bool isInMemory() const;
+  /// Whether a row of some column costs enough for all cores to share the work.
+  bool isDecoded() const;
 };
 
 struct DataSet {
+  std::string format;
   Part train;
   std::optional<Part> test;
 };
@@ -34,14 +37,18 @@ struct DataSet {
 /// Which parts a caller needs; the others are not read.
 enum class Parts { All, Test };
 
-/// Reads the data set that `data` names. With Parts::Test, `test` is the test part, or the training part where there is
-/// no other. Every file is checked against `model`: shape, type without loss, finite values, class numbers in range,
-/// equal numbers of samples. Throws Error with all that is wrong.
-DataSet readDataSet(const std::string &data, const syl_model &model, Parts parts);
+/// Reads the data set. With Parts::Test, `test` is the test part, or the training part where there is no other. Where
+/// `request` has a split and the data no test part, the samples are dealt by Philox, the same way in every run. Throws
+/// Error with all that is wrong.
+DataSet readDataSet(const DataRequest &request, const syl_model &model, Parts parts);
 
-/// Reads the samples alone, for prediction: as readDataSet with Parts::Test, or the inputs' files alone: X.npy. The
-/// part has no targets.
-Part readInputs(const std::string &data, const syl_model &model);
+/// Opens a data set without a network, for one input and one target of any shape: nothing but counts is checked. A part
+/// has no targets where the data have none.
+DataSet openDataSet(const DataRequest &request);
+
+/// Reads the samples alone, for prediction: as readDataSet with Parts::Test, or the inputs' files alone: X.npy, a
+/// folder of images, an image. The part has no targets.
+Part readInputs(const DataRequest &request, const syl_model &model);
 
 /// The paths of `given`, one for each of the `count` arrays, in their order: each item is NAME=FILE, or FILE where
 /// there is one array. `option` is what the items were given as, for messages. Throws Error with all that is wrong.
@@ -51,5 +58,9 @@ std::vector<std::string> pathsByName(const std::vector<std::string> &given, cons
 /// The same checks for single files, without those on finite values.
 Part readFiles(const std::vector<std::string> &inputPaths, const std::vector<std::string> &targetPaths,
                const syl_model &model);
+
+/// Copies rows `rows[0 … count)` of a column to `out`, converted to `want`. Values that were not checked before are
+/// checked here: throws Error where one is not finite or does not fit.
+void gatherRows(const Column &column, const uint32_t *rows, size_t count, syl_dtype want, void *out);
 
 } // namespace syl

@@ -1,5 +1,5 @@
 // Reads IDX files. The header promises a size; it is checked against what the file can hold before memory is taken.
-// Layer: runtime/data; the only user of zlib.
+// Layer: runtime/data.
 #include "runtime/data/Idx.h"
 
 #include "runtime/data/File.h"
@@ -40,6 +40,7 @@ public:
   Stream(const Stream &) = delete;
   Stream &operator=(const Stream &) = delete;
 
+  bool isZipped() const { return zipped; }
   /// Most bytes that the whole file can yield: deflate never does better than 1032 to 1.
   uint64_t limit() const { return zipped ? file.size() * 1040 : file.size(); }
 
@@ -94,77 +95,95 @@ private:
   uint64_t position = 0;
 };
 
-bool elementType(uint8_t code, syl_dtype &dtype) {
+std::optional<Element> elementOf(uint8_t code) {
   switch (code) {
   case 0x08:
-    dtype = SYL_UINT8;
-    return true;
+    return Element{Element::Unsigned, 1, true};
+  case 0x09:
+    return Element{Element::Signed, 1, true};
+  case 0x0b:
+    return Element{Element::Signed, 2, true};
   case 0x0c:
-    dtype = SYL_INT32;
-    return true;
+    return Element{Element::Signed, 4, true};
   case 0x0d:
-    dtype = SYL_FLOAT32;
-    return true;
+    return Element{Element::Float, 4, true};
   case 0x0e:
-    dtype = SYL_FLOAT64;
-    return true;
+    return Element{Element::Float, 8, true};
   default:
-    return false;
+    return std::nullopt;
   }
-}
-
-void swapBytes(char *data, size_t bytes, size_t elementBytes) {
-  if (elementBytes > 1)
-    for (size_t i = 0; i < bytes; i += elementBytes)
-      std::reverse(data + i, data + i + elementBytes);
 }
 
 } // namespace
 
-Array readIdx(const std::string &path) {
-  InputFile file(path);
-  Stream stream(file);
+ColumnPointer openIdx(const std::string &path, uint64_t limit) {
+  auto file = std::make_shared<const InputFile>(path);
+  Stream stream(*file);
   uint8_t header[4 + 4 * SYL_MAX_RANK];
   size_t got = stream.read(reinterpret_cast<char *>(header), 4);
   if (got < 4)
     throw Error(SYL_ERROR_FORMAT, path, format("found %zu bytes, expected at least the 4 of an IDX header", got),
                 damagedHint);
-  Array array;
   size_t rank = header[3];
-  if (header[0] || header[1] || !elementType(header[2], array.dtype) || rank < 1 || rank > SYL_MAX_RANK)
+  std::optional<Element> element = elementOf(header[2]);
+  if (header[0] || header[1] || !element || rank < 1 || rank > SYL_MAX_RANK)
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found the first bytes %02x %02x %02x %02x, expected an IDX file: 00 00, then a type of 08 "
-                       "(uint8), 0c (int32), 0d (float32) or 0e (float64), then 1 to %d axes",
+                       "(uint8), 09 (int8), 0b (int16), 0c (int32), 0d (float32) or 0e (float64), then 1 to %d axes",
                        header[0], header[1], header[2], header[3], SYL_MAX_RANK));
+  const size_t headerBytes = 4 + 4 * rank;
   got = stream.read(reinterpret_cast<char *>(header) + 4, 4 * rank);
   if (got < 4 * rank)
-    throw Error(SYL_ERROR_FORMAT, path, format("found %zu bytes, expected an IDX header of %zu", 4 + got, 4 + 4 * rank),
+    throw Error(SYL_ERROR_FORMAT, path, format("found %zu bytes, expected an IDX header of %zu", 4 + got, headerBytes),
                 damagedHint);
+  Placement placement;
+  placement.element = *element;
+  placement.offset = headerBytes;
   for (size_t axis = 0; axis < rank; ++axis) {
     const uint8_t *bytes = header + 4 + 4 * axis;
-    array.shape.push_back(int64_t(bytes[0]) << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]);
+    placement.shape.push_back(int64_t(bytes[0]) << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]);
   }
 
-  uint64_t bytes;
-  if (!checkedBytes(array.shape, syl_dtype_bytes(array.dtype), bytes))
+  uint64_t bytes, decoded;
+  if (!checkedBytes(placement.shape, element->bytes, bytes) ||
+      !checkedBytes(placement.shape, syl_dtype_bytes(element->dtype()), decoded))
     throw Error(SYL_ERROR_FORMAT, path,
-                format("found the shape %s in the header, which no file can hold", shapeText(array.shape).c_str()),
+                format("found the shape %s in the header, which no file can hold", shapeText(placement.shape).c_str()),
                 damagedHint);
   auto truncated = [&](uint64_t found) {
     return Error(SYL_ERROR_FORMAT, path,
                  format("found %llu bytes of data, expected %llu for %s of shape %s", (unsigned long long)found,
-                        (unsigned long long)bytes, syl_dtype_name(array.dtype), shapeText(array.shape).c_str()),
+                        (unsigned long long)bytes, element->name().c_str(), shapeText(placement.shape).c_str()),
                  damagedHint);
   };
   if (bytes > stream.limit())
-    throw truncated(stream.limit() > 4 + 4 * rank ? stream.limit() - 4 - 4 * rank : 0);
-  array.data = Buffer(bytes, path);
-  got = stream.read(array.data.data(), bytes);
-  if (got < bytes)
-    throw truncated(got);
+    throw truncated(stream.limit() > headerBytes ? stream.limit() - headerBytes : 0);
+  if (!stream.isZipped()) {
+    if (file->size() < headerBytes + bytes)
+      throw truncated(file->size() - headerBytes);
+    if (file->size() > headerBytes + bytes)
+      throw Error(SYL_ERROR_FORMAT, path,
+                  format("found more bytes, expected the end of the file after %llu",
+                         (unsigned long long)(headerBytes + bytes)));
+    placement.stride = placement.shape[0] ? bytes / uint64_t(placement.shape[0]) : 0;
+    return openPlacement(file, placement, limit);
+  }
+  // Inflated a piece at a time, so that a small file that promises much costs only what it holds.
+  Array array;
+  array.dtype = element->dtype();
+  array.shape = placement.shape;
+  array.data = Buffer(decoded, path);
+  std::vector<char> piece(1 << 20); // a multiple of every element's size
+  for (uint64_t at = 0; at < bytes; at += piece.size()) {
+    size_t want = size_t(std::min<uint64_t>(piece.size(), bytes - at));
+    got = stream.read(piece.data(), want);
+    if (got < want)
+      throw truncated(at + got);
+    decodeElements(*element, piece.data(), want / element->bytes,
+                   array.data.data() + at / element->bytes * syl_dtype_bytes(array.dtype));
+  }
   stream.requireEnd();
-  swapBytes(array.data.data(), bytes, syl_dtype_bytes(array.dtype));
-  return array;
+  return std::make_shared<MemoryColumn>(path, std::move(array));
 }
 
 } // namespace syl

@@ -14,7 +14,7 @@ namespace {
 const char *const damagedHint = "the file is truncated or damaged; write it again with numpy.save";
 constexpr size_t headerLimit = 1 << 16;
 
-struct Header {
+struct ParsedHeader {
   std::string descr;
   bool fortranOrder = false;
   std::vector<int64_t> shape;
@@ -25,8 +25,8 @@ class HeaderParser {
 public:
   HeaderParser(const std::string &path, const std::string &text) : path(path), text(text) {}
 
-  Header parse() {
-    Header header;
+  ParsedHeader parse() {
+    ParsedHeader header;
     bool seen[3] = {false, false, false};
     expect('{');
     while (!take('}')) {
@@ -90,7 +90,7 @@ private:
     space();
     if (at < text.size() && text[at] == '[')
       throw Error(SYL_ERROR_MISMATCH, path,
-                  "found an array of records, expected uint8, int32, int64, float32 or float64");
+                  "found an array of records, expected bool, an integer or a float of 16, 32 or 64 bits");
     return quoted();
   }
   bool boolean() {
@@ -132,25 +132,6 @@ private:
   size_t at = 0;
 };
 
-/// Element type of a descr such as "<f4", and whether its bytes must be swapped on this machine.
-syl_dtype elementType(const std::string &path, const std::string &descr, bool &swap) {
-  std::string kind = descr.size() == 3 && std::strchr("<>=|", descr[0]) ? descr.substr(1) : "";
-  swap = descr[0] == '>';
-  if (kind == "u1")
-    return SYL_UINT8;
-  if (kind == "i4")
-    return SYL_INT32;
-  if (kind == "i8")
-    return SYL_INT64;
-  if (kind == "f4")
-    return SYL_FLOAT32;
-  if (kind == "f8")
-    return SYL_FLOAT64;
-  throw Error(SYL_ERROR_MISMATCH, path,
-              format("found the type '%.32s', expected uint8, int32, int64, float32 or float64", descr.c_str()),
-              "convert it, in NumPy by array.astype('float32')");
-}
-
 /// Fortran order to C order.
 Buffer toCOrder(const Array &array, const std::string &path) {
   size_t width = syl_dtype_bytes(array.dtype), rank = array.shape.size(), count = size_t(array.elements());
@@ -177,10 +158,8 @@ Buffer toCOrder(const Array &array, const std::string &path) {
 
 } // namespace
 
-Array readNpy(const std::string &path) {
-  InputFile file(path);
-  uint8_t start[12];
-  size_t got = file.readSome(start, sizeof(start), 0);
+NpyHeader readNpyHeader(const std::string &path, const char *bytes, size_t got, uint64_t total) {
+  const auto *start = reinterpret_cast<const uint8_t *>(bytes);
   if (got < 10 || std::memcmp(start, "\x93NUMPY", 6) != 0 || start[6] < 1 || start[6] > 3 || (start[6] > 1 && got < 12))
     throw Error(SYL_ERROR_FORMAT, path,
                 got < 10 ? format("found %zu bytes, expected at least the 10 of a .npy header", got)
@@ -193,34 +172,86 @@ Array readNpy(const std::string &path) {
   if (length > headerLimit)
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found a header of %zu bytes, expected at most %zu", length, headerLimit));
-  std::string text(length, '\0');
-  file.readExactly(text.data(), length, prefix);
-  Header header = HeaderParser(path, text).parse();
+  if (prefix + length > got)
+    throw Error(SYL_ERROR_FORMAT, path, format("found %zu bytes, expected at least %zu", got, prefix + length),
+                damagedHint);
+  std::string text(bytes + prefix, length);
+  ParsedHeader parsed = HeaderParser(path, text).parse();
 
-  Array array;
-  bool swap = false;
-  array.dtype = elementType(path, header.descr, swap);
-  array.shape = header.shape;
-  if (array.shape.size() > SYL_MAX_RANK)
+  NpyHeader header;
+  std::optional<Element> element = numpyElement(parsed.descr);
+  if (!element)
     throw Error(SYL_ERROR_MISMATCH, path,
-                format("found %zu axes, expected at most %d", array.shape.size(), SYL_MAX_RANK));
-  uint64_t bytes, held = file.size() - std::min<uint64_t>(file.size(), prefix + length);
-  bool possible = checkedBytes(array.shape, syl_dtype_bytes(array.dtype), bytes);
-  if (!possible || bytes != held)
+                format("found the type '%.32s', expected bool, an integer or a float of 16, 32 or 64 bits",
+                       parsed.descr.c_str()),
+                "convert it, in NumPy by array.astype('float32')");
+  header.element = *element;
+  header.fortranOrder = parsed.fortranOrder && parsed.shape.size() > 1;
+  header.shape = parsed.shape;
+  header.offset = prefix + length;
+  if (header.shape.size() > SYL_MAX_RANK)
+    throw Error(SYL_ERROR_MISMATCH, path,
+                format("found %zu axes, expected at most %d", header.shape.size(), SYL_MAX_RANK));
+  uint64_t held = total - std::min<uint64_t>(total, header.offset), need;
+  bool possible = checkedBytes(header.shape, header.element.bytes, need);
+  if (!possible || need != held)
     throw Error(SYL_ERROR_FORMAT, path,
                 format("found %llu bytes of data, expected %s for %s of shape %s", (unsigned long long)held,
-                       possible ? std::to_string(bytes).c_str() : "more than any file holds",
-                       syl_dtype_name(array.dtype), shapeText(array.shape).c_str()),
+                       possible ? std::to_string(need).c_str() : "more than any file holds",
+                       header.element.name().c_str(), shapeText(header.shape).c_str()),
                 damagedHint);
+  return header;
+}
+
+Array decodeNpy(const std::string &path, const NpyHeader &header, const char *stored) {
+  Array array;
+  array.dtype = header.element.dtype();
+  array.shape = header.shape;
+  uint64_t bytes;
+  if (!checkedBytes(array.shape, syl_dtype_bytes(array.dtype), bytes))
+    throw Error(SYL_ERROR_MEMORY, path, "found more values than memory can hold");
   array.data = Buffer(bytes, path);
-  file.readExactly(array.data.data(), bytes, prefix + length);
-  size_t width = syl_dtype_bytes(array.dtype);
-  if (swap && width > 1)
-    for (size_t i = 0; i < bytes; i += width)
-      std::reverse(array.data.data() + i, array.data.data() + i + width);
-  if (header.fortranOrder && array.shape.size() > 1 && bytes)
+  size_t count = size_t(array.elements()), good = decodeElements(header.element, stored, count, array.data.data());
+  if (good < count)
+    throw Error(SYL_ERROR_MISMATCH, path,
+                format("found a value of 2^63 or more at index %zu, expected values that an int64 holds", good));
+  if (header.fortranOrder && bytes)
     array.data = toCOrder(array, path);
   return array;
+}
+
+ColumnPointer openNpyAt(std::shared_ptr<const InputFile> file, const std::string &name, uint64_t offset, uint64_t size,
+                        uint64_t limit) {
+  std::string start(size_t(std::min<uint64_t>(size, headerLimit + 12)), '\0');
+  file->readExactly(start.data(), start.size(), offset);
+  NpyHeader header = readNpyHeader(name, start.data(), start.size(), size);
+  if (header.fortranOrder || header.shape.empty()) {
+    Buffer stored(size - header.offset, name);
+    file->readExactly(stored.data(), stored.size(), offset + header.offset);
+    return std::make_shared<MemoryColumn>(name, decodeNpy(name, header, stored.data()));
+  }
+  Placement placement;
+  placement.name = name;
+  placement.offset = offset + header.offset;
+  placement.element = header.element;
+  placement.shape = header.shape;
+  placement.stride = header.element.bytes;
+  for (size_t axis = 1; axis < header.shape.size(); ++axis)
+    placement.stride *= uint64_t(header.shape[axis]);
+  return openPlacement(std::move(file), placement, limit);
+}
+
+ColumnPointer openNpy(const std::string &path, uint64_t limit) {
+  auto file = std::make_shared<const InputFile>(path);
+  return openNpyAt(file, path, 0, file->size(), limit);
+}
+
+Array readNpy(const std::string &path) {
+  InputFile file(path);
+  Buffer whole(file.size(), path);
+  file.readExactly(whole.data(), whole.size(), 0);
+  NpyHeader header = readNpyHeader(path, whole.data(), whole.size(), whole.size());
+  return decodeNpy(path, header, whole.data() + header.offset);
 }
 
 void writeNpy(const std::string &path, const std::vector<int64_t> &shape, const float *values) {

@@ -46,6 +46,9 @@ public:
   std::optional<std::string> metadata(const std::string &key) const;
   /// Whether the metadata shows that Sylvite wrote the file, so that its SHA-256 must be right.
   bool isSealed() const;
+  const InputFile &input() const { return file; }
+  /// Where in the file the data start.
+  uint64_t dataOffset() const { return dataStart; }
   /// Bytes of all tensors.
   uint64_t dataBytes() const { return file.size() - dataStart; }
   /// Reads all tensors, and checks the SHA-256 of a sealed file. Throws Error (SYL_ERROR_FORMAT) where it is wrong.

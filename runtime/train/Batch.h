@@ -11,13 +11,16 @@ class Batch {
 public:
   /// For up to `rows` samples.
   Batch(const syl_model &model, int64_t rows);
-  /// Copies rows `rows[0 … count)` of a part here.
-  void gather(const Part &part, const uint32_t *rows, size_t count);
-  /// Rows [first, first + count) of a part: in place where their type is the model's.
+  /// Copies samples `rows[0 … count)` of a part to places `at` and after. Different places may be filled by different
+  /// threads at a time. Throws Error where a sample cannot be read.
+  void gather(const Part &part, const uint32_t *rows, size_t count, size_t at = 0);
+  /// Samples [first, first + count) of a part: in place where they lie so in memory.
   void range(const Part &part, int64_t first, size_t count);
 
   const void *const *inputs() const { return inputPointers.data(); }
   const void *const *targets() const { return targetPointers.data(); }
+  /// Bytes of `rows` samples with their targets.
+  static uint64_t bytes(const syl_model &model, int64_t rows);
 
 private:
   const syl_model &model;

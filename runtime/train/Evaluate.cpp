@@ -1,7 +1,7 @@
 // The verbs evaluate and predict. Layer: runtime/train.
 #include "runtime/data/Npy.h"
-#include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
+#include "runtime/train/Loader.h"
 #include "runtime/train/Loop.h"
 #include "runtime/train/Policies.h"
 #include "runtime/train/Verbs.h"
@@ -62,7 +62,8 @@ int predictVerb(const syl_model &model, const PredictOptions &options) {
   reportLoad(loadCheckpoint(options.checkpoint, model, session.state.get(), nullptr, options.rules));
   Part part = readInputs(options.data, model);
   const int64_t all = part.count(), count = options.out.empty() ? std::min<int64_t>(all, 10) : all;
-  Batch batch(model, model.batch);
+  Loader loader(model, part, model.batch, session.threads);
+  loader.start({}, 0, uint64_t(count));
   std::vector<Buffer> packed;
   std::vector<void *> pointers;
   std::vector<std::vector<float>> outputs;
@@ -72,8 +73,9 @@ int predictVerb(const syl_model &model, const PredictOptions &options) {
     outputs.emplace_back(size_t(count * elementsOf(model.outputs[i])));
   }
   for (int64_t first = 0; first < count; first += model.batch) {
-    int64_t n = std::min<int64_t>(model.batch, count - first);
-    batch.range(part, first, size_t(n));
+    uint64_t rows;
+    const Batch &batch = loader.next(rows);
+    const int64_t n = int64_t(rows);
     session.predict(batch.inputs(), n, pointers.data());
     for (int32_t i = 0; i < model.output_count; ++i) {
       int64_t width = elementsOf(model.outputs[i]);

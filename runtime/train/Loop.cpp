@@ -3,9 +3,9 @@
 #include "runtime/train/Loop.h"
 
 #include "runtime/data/File.h"
-#include "runtime/train/Batch.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Display.h"
+#include "runtime/train/Loader.h"
 #include "runtime/train/RunRecord.h"
 #include "runtime/train/Saving.h"
 #include "runtime/train/Shuffle.h"
@@ -21,17 +21,19 @@ namespace syl {
 
 Score evaluatePart(Session &session, const Part &part, const std::vector<std::string> &names) {
   const syl_model &model = session.model;
-  Batch batch(model, model.batch);
+  Loader loader(model, part, model.batch, session.threads);
   Metrics metrics(model, names);
   Score score;
   int64_t count = part.count();
+  loader.start({}, 0, uint64_t(count));
   for (int64_t first = 0; first < count; first += model.batch) {
     if (StopSignals::signal()) {
       score.interrupted = true;
       return score;
     }
-    int64_t n = std::min<int64_t>(model.batch, count - first);
-    batch.range(part, first, size_t(n));
+    uint64_t rows;
+    const Batch &batch = loader.next(rows);
+    const int64_t n = int64_t(rows);
     score.loss += session.evaluate(batch.inputs(), batch.targets(), n).loss * double(n);
     metrics.add(session, batch.targets(), n);
   }
@@ -76,6 +78,16 @@ std::string shellWord(const std::string &text) {
   for (char letter : text)
     word += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
   return word + "'";
+}
+
+/// What follows --data to name the same data again.
+std::string dataWords(const DataRequest &request) {
+  std::string words = shellWord(request.data);
+  if (request.split > 0)
+    words += format(" --split %.17g", request.split);
+  if (!request.label.empty())
+    words += " --label " + shellWord(request.label);
+  return words;
 }
 
 /// One run of `sylvite train`.
@@ -263,16 +275,17 @@ private:
   bool trainEpoch() {
     const Part &part = set.train;
     const uint64_t count = progress.samples;
-    std::vector<uint32_t> order = epochOrder(progress.seed, progress.epoch, uint32_t(count));
     const double stepsPerEpoch = double((count + progress.batch - 1) / progress.batch);
-    Batch batch(model, int64_t(progress.batch));
+    if (!loader)
+      loader.emplace(model, part, int64_t(progress.batch), session.threads);
+    loader->start(epochOrder(progress.seed, progress.epoch, uint32_t(count)), progress.position, count);
+    const Clock::time_point begin = Clock::now();
     display->startEpoch(progress.epoch + 1, progress.position, count);
     while (progress.position < count) {
       if (StopSignals::signal())
         return false;
-      uint64_t n = std::min(progress.batch, count - progress.position);
-      const uint32_t *rows = order.data() + progress.position;
-      batch.gather(part, rows, n);
+      uint64_t n;
+      const Batch &batch = loader->next(n);
       syl_result result =
           session.trainStep(batch.inputs(), batch.targets(), int64_t(n), progress.policies.rateScale, stepsPerEpoch);
       if (!std::isfinite(result.loss))
@@ -289,6 +302,7 @@ private:
       saver.afterStep();
     }
     rate = display->endTraining();
+    dataShare = loader->waited() / std::max(secondsSince(begin), 1e-9);
     return true;
   }
 
@@ -322,7 +336,7 @@ private:
     for (const MetricValue &value : score.metrics)
       report += std::string("  ") + part() + " " + value.label + " " + value.text();
     if (rate > 0)
-      report += format("  %.0f images/s", rate);
+      report += format("  %.0f images/s  data %.0f%%", rate, 100 * dataShare);
     display->line(report);
     follow(score);
 
@@ -368,7 +382,7 @@ private:
                 "resume: sylvite train %s --data %s --out %s --resume\n",
                 folder.last().c_str(), (unsigned long long)progress.epoch + 1, (unsigned long long)progress.epochs,
                 (unsigned long long)syl_state_step(&model, session.state.get()),
-                shellWord(network ? network : "NET.yaml").c_str(), shellWord(options.data).c_str(),
+                shellWord(network ? network : "NET.yaml").c_str(), dataWords(options.data).c_str(),
                 shellWord(options.out).c_str());
     std::fflush(stdout);
     return 128 + signal;
@@ -388,7 +402,8 @@ private:
   std::string report; // of the weights that the run started from
   DataSet set;
   Display *display = nullptr;
-  double rate = 0;
+  std::optional<Loader> loader;   // of the training part
+  double rate = 0, dataShare = 0; // samples a second; share of the epoch's time that the step waited for data
 };
 
 } // namespace

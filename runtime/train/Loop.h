@@ -31,7 +31,7 @@ struct Score {
 Score evaluatePart(Session &session, const Part &part, const std::vector<std::string> &metrics);
 
 struct TrainOptions {
-  std::string data;
+  DataRequest data;
   std::string out;     // folder of the run
   std::string weights; // safetensors file to start from; the network file's where it is empty
   PrefixRules prefix;  // of `weights`, beside those of the network file

@@ -46,16 +46,20 @@ struct VerbLine {
   void seed(std::optional<uint64_t> &value, const char *what, const syl_model &model) {
     app.add_option("--seed", value, std::string("Seed of ") + what + networkDefault(model.seed))->type_name("S");
   }
-  CLI::Option *data(std::string &value, const char *more = "") {
-    return app
-        .add_option(
-            "--data", value,
-            std::string("fashion-mnist, a folder of IDX files (train-images-idx3-ubyte … plain or .gz), a folder "
-                        "with X.npy and Y.npy (and X_test.npy, Y_test.npy), or X.npy,Y.npy; NAME.npy for each input "
-                        "and target where there are several") +
-                more)
+  void data(syl::DataRequest &request, const char *more = "") {
+    app.add_option("--data", request.data,
+                   std::string("fashion-mnist, a folder (IDX files, X.npy and Y.npy, CIFAR's, or class folders of "
+                               "images), a .npz, .safetensors or .csv file, X.npy,Y.npy, or "
+                               "train=DATA,test=DATA; docs/data.md has all") +
+                       more)
         ->required()
         ->type_name("DATA");
+    app.add_option("--split", request.split,
+                   "Share of the samples for training, the others being the test part; for data without one")
+        ->check(CLI::Range(1e-9, 1 - 1e-9))
+        ->type_name("SHARE");
+    app.add_option("--label", request.label, "Of a CSV file: name or number (from 1) of the label's column")
+        ->type_name("COLUMN");
   }
   /// --prefix FROM=TO, several times.
   void prefix(syl::PrefixRules &rules) {
@@ -140,7 +144,7 @@ void declareEvaluate(VerbLine &line, const syl_model &model) {
 
 void declarePredict(VerbLine &line, const syl_model &model) {
   auto options = std::make_shared<syl::PredictOptions>();
-  line.data(options->data, "; or X.npy alone");
+  line.data(options->data, "; or samples alone: X.npy, a folder of images, an image");
   line.checkpoint(options->checkpoint);
   line.loadRules(options->rules);
   line.app

@@ -34,14 +34,11 @@ bool entryFits(const TensorEntry &entry, const syl_tensor &tensor) {
 }
 
 Buffer entryAs(const SafetensorsFile &file, const TensorEntry &entry, const syl_tensor &tensor) {
-  Array array;
-  array.dtype = *safetensorsType(entry.dtype);
-  array.shape = entry.shape;
-  array.data = Buffer(entry.end - entry.begin, file.path());
-  std::memcpy(array.data.data(), file.data(entry), entry.end - entry.begin);
-  requireLossless(array, syl_dtype(tensor.dtype), file.path() + ": " + entry.name);
-  Buffer packed(size_t(array.elements()) * syl_dtype_bytes(syl_dtype(tensor.dtype)), file.path());
-  convertElements(array.data.data(), array.dtype, packed.data(), syl_dtype(tensor.dtype), size_t(array.elements()));
+  const syl_dtype stored = *safetensorsType(entry.dtype), want = syl_dtype(tensor.dtype);
+  const size_t count = size_t(entry.end - entry.begin) / syl_dtype_bytes(stored);
+  requireLossless(file.data(entry), stored, count, want, file.path() + ": " + entry.name);
+  Buffer packed(count * syl_dtype_bytes(want), file.path());
+  convertElements(file.data(entry), stored, packed.data(), want, count);
   return packed;
 }
 

@@ -28,7 +28,7 @@ void addValue(SafetensorsWriter &writer, const syl_tensor &tensor, const Session
 std::vector<int64_t> shapeOfInput(const syl_model &model, const syl_tensor &tensor, const Part &part) {
   for (int32_t i = 0; i < model.input_count; ++i)
     if (tensor.name == std::string("grad.") + model.inputs[i].name)
-      return part.inputs[size_t(i)].shape;
+      return part.inputs[size_t(i)]->shape();
   return {};
 }
 

@@ -2,6 +2,7 @@
 // the exit status.
 #pragma once
 
+#include "runtime/data/Source.h"
 #include "runtime/train/Checkpoint.h"
 #include "sylvite/sylvite.h"
 
@@ -21,7 +22,8 @@ inline void reportLoad(const std::string &report) {
 
 /// Loss and accuracy of the test part (the whole data set where it has no parts) with a checkpoint's weights.
 struct EvaluateOptions {
-  std::string data, checkpoint;
+  DataRequest data;
+  std::string checkpoint;
   LoadRules rules;
   int32_t threads = 0;
 };
@@ -30,7 +32,8 @@ int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
 /// The network's outputs for each sample: to a float32 [N, …] file each, or the first rows as a table. Output NAME of
 /// several goes to FILE_NAME.npy.
 struct PredictOptions {
-  std::string data, checkpoint, out;
+  DataRequest data;
+  std::string checkpoint, out;
   LoadRules rules;
   int32_t threads = 0;
 };

@@ -45,9 +45,9 @@ TEST_F(DataSetTest, FashionMnistFitsAnImageNetwork) {
   syl::DataSet set = syl::readDataSet("fashion-mnist", *model.get(), syl::Parts::All);
   EXPECT_EQ(set.train.count(), 60000);
   EXPECT_EQ(set.test->count(), 10000);
-  EXPECT_EQ(set.train.inputs[0].dtype, SYL_UINT8);
-  EXPECT_EQ(set.train.targets[0].data.data()[0], 9); // the first label: an ankle boot
-  EXPECT_EQ(set.test->inputs[0].shape, (std::vector<int64_t>{10000, 28, 28}));
+  EXPECT_EQ(set.train.inputs[0]->dtype(), SYL_UINT8);
+  EXPECT_EQ(set.train.targets[0]->array()->data.data()[0], 9); // the first label: an ankle boot
+  EXPECT_EQ(set.test->inputs[0]->shape(), (std::vector<int64_t>{10000, 28, 28}));
 }
 
 TEST_F(DataSetTest, IdxFolderPlainAndGzipped) {
@@ -82,22 +82,17 @@ TEST_F(DataSetTest, ValuesAreConvertedWithoutLoss) {
   syl::DataSet set = syl::readDataSet(pair(), *vectors.get(), syl::Parts::All);
   float row[5];
   uint32_t index = 0;
-  syl::gatherRows(set.train.inputs[0], &index, 1, SYL_FLOAT32, row);
+  syl::gatherRows(*set.train.inputs[0], &index, 1, SYL_FLOAT32, row);
   EXPECT_EQ(std::vector<float>(row, row + 5), (std::vector<float>{0, 1, 0.5f, -3, 1e10f}));
   int32_t label;
-  syl::gatherRows(set.train.targets[0], &index, 1, SYL_INT32, &label);
+  syl::gatherRows(*set.train.targets[0], &index, 1, SYL_INT32, &label);
   EXPECT_EQ(label, 2);
 }
 
 TEST_F(DataSetTest, ConversionsThatLoseAreRefused) {
   auto lossless = [&](auto value, syl_dtype from, syl_dtype to) {
-    syl::Array array;
-    array.dtype = from;
-    array.shape = {1};
-    array.data = syl::Buffer(sizeof value, "");
-    std::memcpy(array.data.data(), &value, sizeof value);
     try {
-      syl::requireLossless(array, to, "X");
+      syl::requireLossless(&value, from, 1, to, "X");
       return true;
     } catch (const syl::Error &) {
       return false;
@@ -163,13 +158,15 @@ TEST_F(DataSetTest, WhatIsNotThere) {
   auto message = [&](const std::string &data) {
     return errorOf([&] { syl::readDataSet(data, *vectors.get(), syl::Parts::All); });
   };
-  const std::string hint =
-      "\nhint: --data takes fashion-mnist, a folder of IDX files, a folder with X.npy and Y.npy, or X.npy,Y.npy";
+  const std::string hint = "\nhint: --data takes fashion-mnist, a folder of IDX files, of X.npy and Y.npy, of class "
+                           "folders of images or of CIFAR's files, a .npz, .safetensors or .csv file, or X.npy,Y.npy";
   EXPECT_EQ(message(path("none")), path("none") + ": error: found no such file or folder, expected a data set" + hint);
   x("<f4", "(1, 5)", bytesOf(std::vector<float>(5, 1)));
   EXPECT_EQ(message(path("X.npy")), path("X.npy") + ": error: found a single file, expected a data set" + hint);
-  EXPECT_EQ(message(folder), folder + ": error: found no data set, expected train-images-idx3-ubyte and "
-                                      "train-labels-idx1-ubyte (or .gz), or X.npy and Y.npy");
+  EXPECT_EQ(message(folder), folder +
+                                 ": error: found no data set, expected train-images-idx3-ubyte and "
+                                 "train-labels-idx1-ubyte (or .gz), or X.npy and Y.npy" +
+                                 hint);
   EXPECT_EQ(message(path("X.npy") + "," + path("Z.npy")),
             path("Z.npy") + ": error: cannot open the file: No such file or directory");
   setenv("SYLVITE_DATASETS", path("nowhere").c_str(), 1);
@@ -203,12 +200,13 @@ TEST_F(DataSetTest, SeveralArraysByName) {
   write("shift.npy", five);
   write("target.npy", npyBytes("<i4", "(2,)", bytesOf<int32_t>({0, 2})));
   EXPECT_EQ(message(folder), folder + ": error: found no data set, expected input.npy, shift.npy, target.npy and "
-                                      "wanted.npy");
+                                      "wanted.npy\nhint: --data takes a folder with input.npy, shift.npy, target.npy "
+                                      "and wanted.npy, or these files with commas between");
   write("wanted.npy", npyBytes("<f4", "(2, 3)", bytesOf(std::vector<float>(6, 0.5f))));
   syl::DataSet set = syl::readDataSet(folder, *several.get(), syl::Parts::All);
   EXPECT_EQ(set.train.count(), 2);
   EXPECT_EQ(set.train.inputs.size(), 2u);
-  EXPECT_EQ(set.train.targets[1].shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(set.train.targets[1]->shape(), (std::vector<int64_t>{2, 3}));
   EXPECT_FALSE(set.test);
   std::string list = path("input.npy") + "," + path("shift.npy") + "," + path("target.npy") + "," + path("wanted.npy");
   EXPECT_EQ(syl::readDataSet(list, *several.get(), syl::Parts::Test).test->targets.size(), 2u);

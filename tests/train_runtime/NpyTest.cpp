@@ -100,8 +100,8 @@ TEST_F(NpyTest, Messages) {
   EXPECT_EQ(message("\x93NUM"), "found 4 bytes, expected at least the 10 of a .npy header" + hint);
   EXPECT_EQ(message("PK\x03\x04 a zip file"),
             "found no .npy header of version 1 to 3 at the start, expected one" + hint);
-  EXPECT_EQ(message(npyBytes("<f2", "(1,)", "ab")),
-            "found the type '<f2', expected uint8, int32, int64, float32 or float64\n"
+  EXPECT_EQ(message(npyBytes("<c8", "(1,)", "abcdefgh")),
+            "found the type '<c8', expected bool, an integer or a float of 16, 32 or 64 bits\n"
             "hint: convert it, in NumPy by array.astype('float32')");
   EXPECT_EQ(message(npyBytes("<f4", "(2, 2)", "abcd")),
             "found 4 bytes of data, expected 16 for float32 of shape [2, 2]" + hint);

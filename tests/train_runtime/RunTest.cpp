@@ -22,7 +22,7 @@ TEST_F(RunTest, TrainsAndEndsWithTheBestAccuracy) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_TRUE(std::regex_match(lastLine(outcome.out), std::regex("test accuracy \\d+\\.\\d\\d%"))) << outcome.out;
   EXPECT_TRUE(std::regex_search(outcome.out, std::regex("epoch 3/3  train loss \\d\\.\\d{4}  test loss \\d\\.\\d{4}  "
-                                                        "test accuracy \\d+\\.\\d\\d%  \\d+ images/s\n")))
+                                                        "test accuracy \\d+\\.\\d\\d%  \\d+ images/s  data \\d+%\n")))
       << outcome.out;
   for (const char *name : {"run/last.safetensors", "run/last-1.safetensors", "run/best.safetensors"})
     EXPECT_TRUE(syl::pathExists(path(name))) << name;

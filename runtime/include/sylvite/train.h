@@ -10,7 +10,7 @@
 
 /* What a program that calls anything in this file links with, as arguments of `cc`, after -L of the runtime's folder.
  */
-#define SYL_TRAIN_LIBRARIES "-lsylvite_train -lsylvite_data -lsylvite_rt -lz -lstdc++ -lm -ldl -lpthread"
+#define SYL_TRAIN_LIBRARIES "-lsylvite_train -lsylvite_data -lsylvite_rt -lpng -ljpeg -lz -lstdc++ -lm -ldl -lpthread"
 
 #ifdef __cplusplus
 extern "C" {
