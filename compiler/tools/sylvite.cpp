@@ -1,12 +1,14 @@
 //===- sylvite.cpp - the command ----------------------------------------------------------------------------------===//
 //
-// compile and summary work here. train, evaluate, predict, step, check and bench compile the network (or take it from
-// the cache), link it with the runtime's training program and run that: what they print comes from runtime/train.
+// compile and summary work here; data runs the program of the readers. train, evaluate, predict, step, check and bench
+// compile the network (or take it from the cache), link it with the runtime's training program and run that: what they
+// print comes from runtime/train.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
 #include "compiler/support/Names.h"
 #include "compiler/tools/Build.h"
+#include "compiler/tools/DataVerb.h"
 #include "compiler/tools/Summary.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -162,6 +164,7 @@ public:
     app.get_formatter()->column_width(34);
     declareCompile(app);
     declareSummary(app);
+    declareData(app);
     for (const RunVerb &verb : runVerbs())
       declareRun(app, verb);
     if (argc < 2 || (argv[1][0] != '-' && verbOf(argc, argv).empty())) {
@@ -189,7 +192,7 @@ public:
 private:
   Installation here;
   BuildRequest request;
-  std::string batch, output = ".", emit;
+  std::string batch, output = ".", emit, dataName;
   bool explain = false, exact = false;
   std::map<std::string, std::string> values;
   std::map<std::string, std::vector<std::string>> lists;
@@ -197,8 +200,8 @@ private:
   std::function<int()> action;
 
   static const std::vector<std::string> &verbNames() {
-    static const std::vector<std::string> names{"compile", "train", "evaluate", "predict",
-                                                "step",    "check", "bench",    "summary"};
+    static const std::vector<std::string> names{"compile", "train", "evaluate", "predict", "step",
+                                                "check",   "bench", "summary",  "data"};
     return names;
   }
   /// The verb and a space, or nothing where there is none.
@@ -279,6 +282,54 @@ private:
     });
   }
 
+  void declareData(CLI::App &app) {
+    CLI::App *verb = app.add_subcommand("data", "Show what the readers see in a data set");
+    verb->add_option("DATA", dataName, data.text)->required()->type_name("");
+    verb->add_option("--network", request.network, "Check the data against this network file")->type_name("NET.yaml");
+    for (const Passed &option : {split, label})
+      verb->add_option(option.name, values[option.name], option.text)->type_name(option.value);
+    verb->add_option("--sheet", values["--sheet"], "Write the first 64 images side by side")->type_name("FILE.png");
+    verb->add_flag("--json", flags["--json"], "Print one JSON object and nothing else");
+    verb->callback([this, verb] { action = [this, verb] { return showData(*verb); }; });
+  }
+
+  /// Runs the program of the readers, which needs no network to be compiled.
+  int showData(CLI::App &verb) {
+    Diagnostics diagnostics;
+    unsetenv("SYLVITE_ARRAYS");
+    if (!request.network.empty()) {
+      mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+      context.loadDialect<nn::NnDialect>();
+      mlir::OwningOpRef<mlir::ModuleOp> module = readNetwork(request.network, NetworkOptions(), context, diagnostics);
+      if (!module)
+        return report(diagnostics);
+      setenv("SYLVITE_ARRAYS", arraysText(*module).c_str(), 1);
+    }
+    std::vector<std::string> arguments{"sylvite-data"};
+    for (const char *option : {"--split", "--label", "--sheet"})
+      if (verb.count(option))
+        arguments.insert(arguments.end(), {option, values[option]});
+    if (flags["--json"])
+      arguments.push_back("--json");
+    arguments.insert(arguments.end(), {"--", dataName});
+    diagnostics.print(std::cerr);
+    return replaceBy(here.libraries / "sylvite" / "sylvite-data", arguments);
+  }
+
+  /// Becomes the program; returns only where that fails.
+  int replaceBy(const std::filesystem::path &program, std::vector<std::string> &arguments) {
+    std::vector<char *> pointers;
+    for (std::string &argument : arguments)
+      pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    std::cout.flush();
+    std::cerr.flush();
+    execv(program.c_str(), pointers.data());
+    Diagnostics diagnostics;
+    diagnostics.error({program.string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
+    return report(diagnostics);
+  }
+
   void declareRun(CLI::App &app, const RunVerb &verb) {
     CLI::App *sub = app.add_subcommand(verb.name, verb.text);
     bool ownTarget =
@@ -325,15 +376,7 @@ private:
     if (request.quiet && std::string(verb.name) == "train")
       arguments.push_back("--quiet");
     setenv("SYLVITE_NETWORK_FILE", request.network.c_str(), 1);
-    std::vector<char *> pointers;
-    for (std::string &argument : arguments)
-      pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    std::cout.flush();
-    std::cerr.flush();
-    execv(program->c_str(), pointers.data());
-    diagnostics.error({program->string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
-    return report(diagnostics);
+    return replaceBy(*program, arguments);
   }
 };
 

@@ -16,12 +16,15 @@ constexpr uint64_t sizeLimit = 1 << 24;
 } // namespace
 
 void writeRunRecord(const std::string &folder, const RunRecord &record, const syl_model &model) {
-  ordered_json json = {{"network", record.network}, {"compiler", record.compiler},  {"target", record.target},
-                       {"cpu", record.cpu},         {"threads", record.threads},    {"command", record.command},
-                       {"data", record.data},       {"samples", record.samples},    {"epochs", record.epochs},
-                       {"batch", record.batch},     {"seed", record.seed},          {"weights", record.weights},
-                       {"prefix", record.prefix},   {"keep_best", record.keepBest}, {"on_nan", record.onNan},
-                       {"started", record.started}};
+  ordered_json json = {{"network", record.network},  {"compiler", record.compiler},
+                       {"target", record.target},    {"cpu", record.cpu},
+                       {"threads", record.threads},  {"command", record.command},
+                       {"data", record.data.data},   {"split", record.data.split},
+                       {"label", record.data.label}, {"samples", record.samples},
+                       {"epochs", record.epochs},    {"batch", record.batch},
+                       {"seed", record.seed},        {"weights", record.weights},
+                       {"prefix", record.prefix},    {"keep_best", record.keepBest},
+                       {"on_nan", record.onNan},     {"started", record.started}};
   json["compile"] = record.compile.empty() ? ordered_json() : ordered_json::parse(record.compile, nullptr, false);
   std::string text = json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   saveAtomically(folder + "/network.yaml", model.network_yaml, std::strlen(model.network_yaml));
@@ -48,7 +51,9 @@ std::optional<RunRecord> readRunRecord(const std::string &folder) {
     json.at("cpu").get_to(record.cpu);
     json.at("threads").get_to(record.threads);
     json.at("command").get_to(record.command);
-    json.at("data").get_to(record.data);
+    json.at("data").get_to(record.data.data);
+    json.at("split").get_to(record.data.split);
+    json.at("label").get_to(record.data.label);
     json.at("samples").get_to(record.samples);
     json.at("epochs").get_to(record.epochs);
     json.at("batch").get_to(record.batch);

@@ -2,6 +2,7 @@
 // runtime/train.
 #pragma once
 
+#include "runtime/data/Source.h"
 #include "runtime/train/Checkpoint.h"
 
 #include <optional>
@@ -16,7 +17,8 @@ struct RunRecord {
   int32_t threads = 0;                        // of no influence on the bits
   std::vector<std::string> command;           // the command line
   std::string compile;                        // JSON: how the command compiled the network; empty: not known
-  std::string data, weights;
+  DataRequest data;
+  std::string weights;
   PrefixRules prefix;
   std::string keepBest, onNan;
   uint64_t epochs = 0, batch = 0, seed = 0, samples = 0;

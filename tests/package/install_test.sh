@@ -11,7 +11,7 @@ cd "$prefix"
 
 status=0
 for file in bin/sylvite include/sylvite/sylvite.h lib/cmake/sylvite/sylvite-config.cmake lib/libsylvite_data.a \
-  lib/libsylvite_rt.a lib/libsylvite_train.a lib/sylvite/libHalide.so share/doc/sylvite/LICENSE \
+  lib/libsylvite_rt.a lib/libsylvite_train.a lib/sylvite/libHalide.so lib/sylvite/sylvite-data share/doc/sylvite/LICENSE \
   share/doc/sylvite/LICENSE.Halide share/sylvite/models/fashion_cnn.yaml share/sylvite/schedules/plain.yaml; do
   [ -s "$file" ] || { echo "not installed: $file"; status=1; }
 done
