@@ -139,7 +139,7 @@ class _Expansion:
         else:
             names = [_name(kind, attributes, count) for _ in range(times)]
         given = dict(declared.get("parameters") or {})
-        given |= {k: v for k, v in attributes.items() if k in given}
+        given |= {k: v for k, v in attributes.items() if k in given and v is not None}
         policy = _policy(scope.policy, attributes)
         for i, name in enumerate(names, 1):
             shared = attributes.get("weights")
@@ -188,7 +188,7 @@ def parts_of(item, blocks):
 def substitute(node, given):
     """The node with each scalar `$parameter` replaced by the parameter's value."""
     if isinstance(node, dict):
-        return {key: substitute(value, given) for key, value in node.items()}
+        return {substitute(key, given): substitute(value, given) for key, value in node.items()}
     if isinstance(node, list):
         return [substitute(value, given) for value in node]
     if isinstance(node, str) and node.startswith("$"):

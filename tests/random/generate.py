@@ -1,8 +1,9 @@
 """Random valid networks: a seed gives a network file (as dicts and lists) with losses, optimizer and batch.
 
 A network is a chain of 2 to 12 steps; a step is one layer, two branches that are joined again (add, subtract, multiply,
-concat), or a join with an earlier value. What layers there are, and with which attributes, comes from the compiler's
-table of layers; shapes come from PyTorch: a step that PyTorch refuses, or that makes a value too large, is drawn again.
+concat), or a join with an earlier value. In every other network some layers become a block (fold.py). What layers there
+are, and with which attributes, comes from the compiler's table of layers; shapes come from PyTorch: a step that PyTorch
+refuses, or that makes a value too large, is drawn again.
 """
 import pathlib
 import random
@@ -12,6 +13,7 @@ import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "golden"), str(HERE.parent / "ops"), str(HERE)]
+import fold  # noqa: E402
 import graph  # noqa: E402
 import rules  # noqa: E402
 import torch_losses  # noqa: E402
@@ -26,6 +28,9 @@ OPTIMIZERS = (
     {"sgd": {"learning_rate": 0.02, "momentum": 0.9}},
     {"sgd": {"learning_rate": 0.02, "momentum": 0.5, "weight_decay": 0.01}},
     {"adam": {"learning_rate": 1e-2, "eps": 1e-2}},
+    {"adamw": {"learning_rate": 1e-2, "eps": 1e-2, "decay_exempt": True}},
+    {"rmsprop": {"learning_rate": 1e-2, "eps": 1e-2, "centered": True}},
+    {"adagrad": {"learning_rate": 1e-2, "eps": 1e-2}},
     {"adam": {"learning_rate": 1e-3, "betas": [0.5, 0.9], "eps": 1e-2, "weight_decay": 0.1}},
 )
 
@@ -187,10 +192,13 @@ def draw(name, numbers):
     for _ in range(numbers.randint(1, 10)):
         value = builder.attempt(builder.step, value)
     loss = head(builder, value)
+    blocks = fold.fold(builder.layers, builder.shapes, numbers) if numbers.random() < 0.5 else {}
     batch = numbers.choice((1, 2, 3, 4, 5, 8, 9))
     network = {"name": name, "input": builder.input}
     if dtype == "uint8":
         network["preprocess"] = [{"normalize": {"divide": 255, "mean": [0.4], "std": [0.3]}}]
+    if blocks:
+        network["blocks"] = blocks
     network |= {"network": builder.layers, "loss": loss, "optimizer": numbers.choice(OPTIMIZERS),
                 "training": {"batch": batch, "epochs": 1, "seed": 1}}
     n = numbers.randint(1, batch)
@@ -200,7 +208,7 @@ def draw(name, numbers):
         net.run({"input": x.int() if dtype == "int32" else x})
     except (RuntimeError, ValueError) as error:  # batch statistics of one value
         raise Rejected(str(error)) from error
-    if not any(True for _ in net.parameters()):
+    if not any(parameter.requires_grad for parameter in net.parameters()):
         raise Rejected("no parameters")
     return network, n
 
