@@ -112,6 +112,7 @@ void addVariables(Plan &plan, Block &block) {
                      .Case("truncated_normal", 3)
                      .Case("orthogonal", 4)
                      .Case("copy", 5)
+                     .Case("normal_zero_row", 6)
                      .Default(0);
       row.initA = variable.getInitA().convertToDouble();
       row.initB = variable.getInitB().convertToDouble();
@@ -151,6 +152,23 @@ void addValue(Plan &plan, Value value, const std::string &name, int kind) {
     }
   }
   plan.tensors.push_back(row);
+}
+
+/// Whether the caller's array for the input of this name has the channels first.
+bool isChannelsFirst(Block &block, StringRef name) {
+  return llvm::any_of(block.getOps<InputOp>(), [&](InputOp input) {
+    auto its = input->getAttrOfType<StringAttr>("nn.name"), layout = input->getAttrOfType<StringAttr>("nn.layout");
+    return its && its == name && layout && layout == "chw";
+  });
+}
+
+/// [N, …, C] becomes [N, C, …].
+void moveChannelsFirst(TensorRow &row) {
+  int32_t last = int32_t(row.shape.size()) - 1;
+  std::rotate(row.shape.begin() + 1, row.shape.end() - 1, row.shape.end());
+  for (Factor &factor : row.factors)
+    factor.axis = factor.axis == 0 ? 0 : factor.axis == last ? 1 : factor.axis + 1;
+  llvm::stable_sort(row.factors, [](const Factor &a, const Factor &b) { return a.axis < b.axis; });
 }
 
 /// What goes into each loss, of train as `output` or `output.NAME`, of evaluate as `evaluate.output`, ….
@@ -216,8 +234,11 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
   plan.dtype = dtypeOf(typeOf(cast<ReturnOp>(network.getBody().front().getTerminator()).getLoss()).getElementType());
   addLogits(plan, module);
   if (keepGradients)
-    for (GradientOp gradient : block.getOps<GradientOp>())
+    for (GradientOp gradient : block.getOps<GradientOp>()) {
       addValue(plan, gradient.getGradient(), "grad." + gradient.getName().str(), 3);
+      if (isChannelsFirst(block, gradient.getName()))
+        moveChannelsFirst(plan.tensors.back());
+    }
 
   std::vector<std::string> layout{plan.net};
   for (const TensorRow &row : plan.tensors)

@@ -79,9 +79,12 @@ def Nn_SmoothL1Op : Nn_Loss<"smooth_l1"> {
 
 def Nn_HingeOp : Nn_Loss<"hinge"> {
   let summary = "1/C of the sum over the other classes of max(0, margin - input[target] + input[c])^p";
-  let description = "Targets are class numbers; p is 1 or 2. Source: torch.nn.MultiMarginLoss.";
+  let description = [{
+    Targets are class numbers; p is 1 or 2. `class_weights` has a factor for the samples of each class; the mean is over
+    the samples. Source: torch.nn.MultiMarginLoss.
+  }];
   let arguments = (ins Nn_Tensor:$input, Nn_Tensor:$target, DefaultValuedAttr<Nn_Count, "1">:$p,
-                   DefaultValuedAttr<Nn_Number, "1.0">:$margin);
+                   DefaultValuedAttr<Nn_Number, "1.0">:$margin, OptionalAttr<Nn_Numbers>:$class_weights);
 }
 
 def Nn_KlDivergenceOp : Nn_Loss<"kl_divergence"> {

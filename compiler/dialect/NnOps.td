@@ -99,8 +99,8 @@ def Nn_VariableOp : Nn_PureOp<"variable"> {
   let description = [{
     `name` is PyTorch's. `kind` is parameter, buffer or slot. `init` is its initial distribution: constant (`init_a`),
     uniform (from `init_a` to `init_b`), normal (mean `init_a`, standard deviation `init_b`), truncated_normal (the same,
-    cut to [`init_c`, `init_d`]), orthogonal (gain `init_a`), or copy (of the variable named `init_from`). `frozen`: it
-    has no gradient and no slots. `rate_scale` and `decay_scale` multiply the optimizer's learning rate and weight decay.
+    cut to [`init_c`, `init_d`]), orthogonal (gain `init_a`), normal_zero_row (normal, but row `init_c` is zero), or copy
+    (of the variable named `init_from`). `frozen`: it has no gradient and no slots. `rate_scale` and `decay_scale` multiply the optimizer's learning rate and weight decay.
     Two variables of one name are one.
   }];
   let arguments = (ins StrAttr:$name, StrAttr:$kind, StrAttr:$init, F64Attr:$init_a, F64Attr:$init_b,

@@ -9,7 +9,7 @@ def Nn_EmbeddingOp : Nn_Layer<"embedding", [Nn_Expands]> {
   let summary = "output[n, t] = row input[n, t] of the weights";
   let description = [{
     The input is [T] whole numbers, also as floats; those outside of 0 to count - 1 are brought there. The number
-    `padding_idx` gives zeros and trains nothing. Source: torch.nn.Embedding.
+    `padding_idx` gives zeros and trains nothing; its row starts at zero. Source: torch.nn.Embedding.
   }];
   let arguments = (ins Nn_Tensor:$input, Nn_Parameter:$weight, Nn_Count:$count, Nn_Count:$size,
                    OptionalAttr<Nn_Integer>:$padding_idx);

@@ -25,6 +25,10 @@ void EmbeddingOp::plan(ArrayRef<RankedTensorType> inputs, DictionaryAttr attribu
     return;
   plan.parameters.push_back({"weight", {count, size}, true, "normal", 0, 1});
   plan.parameters.back().dims = {{"c", 1, 1, size, paddedChannels(size)}, {"k", 0, 1, count, count}};
+  if (auto index = dyn_cast_or_null<IntegerAttr>(attributes.get("padding_idx"))) {
+    plan.parameters.back().init = "normal_zero_row";
+    plan.parameters.back().initC = double(index.getInt());
+  }
   setOutput(plan, inputs[0], {inputs[0].getDimSize(1), size}, inputs[0].getElementType());
 }
 

@@ -167,15 +167,19 @@ std::optional<std::string> EndBuilder::readMetric(const Node &node) {
   if (llvm::any_of(losses, [](const Loss &loss) { return !loss.value; }))
     return metric;
   int64_t classes = 0;
-  bool hasNumbers = false;
+  bool hasLabels = false, hasNumbers = false;
   for (const Loss &loss : losses) {
     classes = std::max(classes, loss.plan.classes);
-    hasNumbers |= loss.plan.classes == 0;
+    bool isLabels = loss.entry.record->defaultOutput == "sigmoid"; // 0 and 1, the logits on their sides of 0
+    hasLabels |= isLabels;
+    hasNumbers |= loss.plan.classes == 0 && !isLabels;
   }
-  bool needsNumbers = metric == "mae" || metric == "rmse" || metric == "f1";
-  if (needsNumbers ? !hasNumbers : !classes) {
-    reader.error(node, "metrics: " + metric + " needs a loss whose targets are " +
-                           (needsNumbers ? "numbers" : "class numbers"));
+  auto [fits, wanted] = metric == "f1"                        ? std::pair(hasLabels, "labels of 0 and 1")
+                        : metric == "mae" || metric == "rmse" ? std::pair(hasNumbers, "numbers")
+                        : metric == "accuracy" ? std::pair(classes || hasLabels, "class numbers or labels of 0 and 1")
+                                               : std::pair(classes != 0, "class numbers");
+  if (!fits) {
+    reader.error(node, "metrics: " + metric + " needs a loss whose targets are " + wanted);
     return std::nullopt;
   }
   if (rank > classes) {

@@ -172,7 +172,10 @@ std::vector<Value> hinge(OpContext &context) {
   sum(pixels.dims) = context.constant(0);
   sum(pixels.dims) += select(r != target && excess > 0, op.getP() == 1 ? excess : excess * excess, context.constant(0));
   context.nameRVars(sum, {"rc"});
-  loss(pixels.dims) = sum(pixels.here()) * context.constant(1.0 / double(input.view.realChannels));
+  Weighting weighting;
+  weighting.classes = op.getClassWeights();
+  loss(pixels.dims) =
+      weighting.of(context, target) * sum(pixels.here()) * context.constant(1.0 / double(input.view.realChannels));
   return {perSample(loss)};
 }
 Register registeredHinge("nn.hinge", hinge);

@@ -44,6 +44,9 @@ const Passed allowMissing{"--allow-missing", nullptr, "Tensors that the file lac
 const Passed allowExtra{"--allow-extra", nullptr, "Tensors that the network lacks are left over"};
 const Passed checkpoint{"--checkpoint", "FILE", "Safetensors file of the weights, e.g. runs/NET/best.safetensors"};
 
+/// Is for the compiler, and not handed on.
+const Passed float64{"--float64", nullptr, "Compute in double, parameters and float inputs too"};
+
 const std::vector<RunVerb> &runVerbs() {
   static const std::vector<RunVerb> verbs{
       {"train",
@@ -71,7 +74,15 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        false,
        true,
-       {data, split, label, checkpoint, allowMissing, allowExtra, prefix, threads}},
+       {data,
+        split,
+        label,
+        checkpoint,
+        allowMissing,
+        allowExtra,
+        prefix,
+        threads,
+        {"--json", nullptr, "Print one JSON object and nothing else"}}},
       {"predict",
        "Outputs of a checkpoint for samples",
        false,
@@ -102,7 +113,8 @@ const std::vector<RunVerb> &runVerbs() {
         {"--steps-per-epoch", "K", "For learning rates that follow epochs (default: unknown)"},
         threads,
         {"--seed", "S", "Seed of the initial weights (default: the network file's)"},
-        {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"}}},
+        {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"},
+        float64}},
       {"check",
        "Every gradient against central differences, in double",
        true,
@@ -350,7 +362,7 @@ private:
   int runProgram(const RunVerb &verb, CLI::App &sub) {
     Diagnostics diagnostics;
     request.keepGradients = verb.keepGradients;
-    request.doublePrecision = verb.doublePrecision;
+    request.doublePrecision = verb.doublePrecision || flags[float64.name];
     if (verb.batchCompiles)
       batch = values["--batch"];
     if (flags["--json"])
@@ -363,7 +375,7 @@ private:
     diagnostics.print(std::cerr);
     std::vector<std::string> arguments{"sylvite", verb.name};
     for (const Passed &option : verb.options) {
-      if (!sub.count(option.name))
+      if (!sub.count(option.name) || option.name == float64.name)
         continue;
       for (const std::string &value : lists[option.name])
         arguments.insert(arguments.end(), {option.name, value});

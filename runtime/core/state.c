@@ -70,6 +70,29 @@ static void fill_truncated(void *context, uint64_t index, int32_t count, char *b
 #undef DRAWN
 }
 
+/* Elements of one index of axis 0. */
+static uint64_t row_elements(const syl_tensor *tensor) {
+  uint64_t elements = 1;
+  for (int32_t axis = 1; axis < tensor->rank; ++axis)
+    elements *= (uint64_t)tensor->shape[axis];
+  return elements;
+}
+
+static void fill_normal_zero_row(void *context, uint64_t index, int32_t count, char *base, const int64_t *offsets) {
+  const filling *fill = context;
+  const syl_tensor *t = fill->rule;
+  const uint64_t row = row_elements(t);
+#define DRAWN(TYPE)                                                                                                    \
+  ((double)((index + (uint64_t)j) / row) == t->init_c                                                                  \
+       ? 0                                                                                                             \
+       : syl_random_##TYPE(fill->seed, fill->number, index + (uint64_t)j, SYL_INIT_NORMAL, t->init_a, t->init_b))
+  if (t->dtype == SYL_FLOAT32)
+    FILL(float, DRAWN(float32))
+  else
+    FILL(double, DRAWN(float64))
+#undef DRAWN
+}
+
 static int same_shape(const syl_tensor *a, const syl_tensor *b) {
   if (a->rank != b->rank || a->dtype != b->dtype || a->rank < 0 || a->rank > SYL_MAX_RANK)
     return 0;
@@ -88,14 +111,17 @@ static syl_status fill_tensor(const syl_model *model, uint32_t number, uint64_t 
   filling fill = {rule, number, seed};
   if (rule->init == SYL_INIT_CONSTANT)
     return rule->init_a == 0 ? SYL_OK : syl_visit_tensor(tensor, 0, state, fill_constant, &fill);
-  if (rule->init < SYL_INIT_CONSTANT || rule->init > SYL_INIT_ORTHOGONAL)
+  if (rule->init < SYL_INIT_CONSTANT || rule->init > SYL_INIT_NORMAL_ZERO_ROW)
     return syl_fail(SYL_ERROR_ARGUMENT, "tensor '%s' has unknown initialisation %d", tensor->name, (int)rule->init);
   if (tensor->dtype != SYL_FLOAT32 && tensor->dtype != SYL_FLOAT64)
     return syl_fail(SYL_ERROR_ARGUMENT, "tensor '%s' is %s and cannot start with random numbers", tensor->name,
                     syl_dtype_name((syl_dtype)tensor->dtype));
   if (rule->init == SYL_INIT_ORTHOGONAL)
     return syl_fill_orthogonal(tensor, rule, number, seed, state);
-  return syl_visit_tensor(tensor, 0, state, rule->init == SYL_INIT_TRUNCATED_NORMAL ? fill_truncated : fill_random,
+  return syl_visit_tensor(tensor, 0, state,
+                          rule->init == SYL_INIT_TRUNCATED_NORMAL  ? fill_truncated
+                          : rule->init == SYL_INIT_NORMAL_ZERO_ROW ? fill_normal_zero_row
+                                                                   : fill_random,
                           &fill);
 }
 

@@ -6,6 +6,8 @@
 #include "runtime/train/Policies.h"
 #include "runtime/train/Verbs.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -18,6 +20,14 @@ int evaluateVerb(const syl_model &model, const EvaluateOptions &options) {
   reportLoad(loadCheckpoint(options.checkpoint, model, session.state.get(), nullptr, options.rules));
   DataSet set = readDataSet(options.data, model, Parts::Test);
   Score score = evaluatePart(session, *set.test, readTrainingSettings(model).metrics);
+  if (options.json) {
+    nlohmann::ordered_json json = {{"net", model.name}, {"samples", set.test->count()}, {"loss", score.loss}};
+    json["metrics"] = nlohmann::ordered_json::object();
+    for (const MetricValue &value : score.metrics)
+      json["metrics"][value.label] = value.value;
+    std::printf("%s\n", json.dump().c_str());
+    return 0;
+  }
   if (!score.tables.empty())
     std::printf("%s", score.tables.c_str());
   std::printf("test loss %.4f\n", score.loss);

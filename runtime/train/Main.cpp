@@ -139,6 +139,7 @@ void declareEvaluate(VerbLine &line, const syl_model &model) {
   line.checkpoint(options->checkpoint);
   line.loadRules(options->rules);
   line.threads(options->threads);
+  line.app.add_flag("--json", options->json, "Print one JSON object and nothing else: net, samples, loss, metrics");
   line.action = [options, &model] { return syl::evaluateVerb(model, *options); };
 }
 

@@ -51,9 +51,9 @@ int stepVerb(const syl_model &model, const StepOptions &options) {
 
   Batch batch(model, n);
   batch.range(part, 0, size_t(n));
-  std::vector<float> losses;
+  std::vector<double> losses;
   for (uint64_t step = 0; step < options.steps; ++step)
-    losses.push_back(float(session.trainStep(batch.inputs(), batch.targets(), n, 1, options.stepsPerEpoch).loss));
+    losses.push_back(session.trainStep(batch.inputs(), batch.targets(), n, 1, options.stepsPerEpoch).loss);
 
   SafetensorsWriter writer;
   addState(writer, model, session.state.get());
@@ -65,9 +65,12 @@ int stepVerb(const syl_model &model, const StepOptions &options) {
     else if (tensor.kind == SYL_GRADIENT)
       addValue(writer, tensor, session, n, tensor.batched ? shapeOfInput(model, tensor, part) : std::vector<int64_t>());
   }
-  writer.add("loss", SYL_FLOAT32, {int64_t(losses.size())}, losses.data());
+  const std::vector<float> rounded(losses.begin(), losses.end());
+  const std::vector<int64_t> count{int64_t(losses.size())};
+  model.dtype == SYL_FLOAT64 ? writer.add("loss", SYL_FLOAT64, count, losses.data())
+                             : writer.add("loss", SYL_FLOAT32, count, rounded.data());
   writer.save(options.dump, checkpointMetadata(writer, model, session.state.get(), nullptr));
-  std::printf("%s: loss %.6f after %llu steps on %lld samples\n", options.dump.c_str(), double(losses.back()),
+  std::printf("%s: loss %.6f after %llu steps on %lld samples\n", options.dump.c_str(), losses.back(),
               (unsigned long long)options.steps, (long long)n);
   return 0;
 }

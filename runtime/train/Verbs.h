@@ -26,6 +26,7 @@ struct EvaluateOptions {
   std::string checkpoint;
   LoadRules rules;
   int32_t threads = 0;
+  bool json = false; ///< one JSON object: net, samples, loss, metrics
 };
 int evaluateVerb(const syl_model &model, const EvaluateOptions &options);
 

@@ -14,6 +14,9 @@ with the same initial values, makes 10 steps on one batch, and writes to data/<o
                           first, unless it says otherwise), `loss` of all 10 (or that many), `predict` in evaluation
                           mode before the first step
 
+    all.safetensors       of optimizers, policies and losses: parameters, buffers and slots after all steps, and `loss`
+                          of all, in float64
+
 Several inputs and targets are X_<name>.npy and Y_<name>.npy; several losses have `output.<value>`, `predict.<value>`.
 
 A tensor of more than 1024 elements is stored as 256 samples at formula.sample_positions(). The metadata field `tensors`
@@ -65,15 +68,16 @@ def named(what, names, values):
     return {what: values[0]} if len(values) == 1 else {f"{what}.{n}": v for n, v in zip(names, values)}
 
 
-def run(case, state, inputs, targets, dtype):
-    """{name: tensor} of the case's steps in `dtype`, from `state`."""
+def run(case, state, inputs, targets, dtype, at=None):
+    """{name: tensor} of the case's steps in `dtype`, from `state`; what a step leaves is that of step `at`, by default
+    the case's."""
     net = Network(case.network).to(dtype)
     net.load_state_dict({k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()})
     losses, last = graph.losses(case.network), net.plan[-1].name
     names = [source or last for _, _, source, _, _ in losses]
     inputs = {name: x if x.dtype == torch.int32 else x.to(dtype) for name, x in inputs.items()}
     expected = {}
-    if case.predict:
+    if case.predict and not at:
         with torch.no_grad():
             values = net.eval().run(inputs)
         expected |= named("predict", names, torch_losses.predictions(case.network, losses, last, values))
@@ -87,13 +91,13 @@ def run(case, state, inputs, targets, dtype):
         loss, outputs = torch_losses.total(losses, last, net.run(leaves), targets)
         loss.backward()
         history.append(loss.detach())
-        if step == case.steps:
+        if step == (at or case.steps):
             expected |= named("output", names, [channels_last(value).detach() for value in outputs])
             grads = {name: leaf.grad for name, leaf in leaves.items() if leaf.requires_grad}
             expected |= {f"grad.{name}": grad for name, grad in grads.items() if grad is not None}
             expected |= {f"grad.{k}": p.grad.clone() for k, p in net.named_parameters() if p.requires_grad}
         training.step()
-        if step == case.steps:
+        if step == (at or case.steps):
             expected |= {k: v.clone() for k, v in (net.state_dict() | training.slots()).items()}
     return expected | {"loss": torch.stack(history)}
 
@@ -150,6 +154,8 @@ def write_case(case):
     single, double = (run(case, state, inputs, targets, dtype) for dtype in (torch.float32, torch.float64))
     check_stable(case, single, double)
     write_expected(folder, single, double, metadata)
+    if case.long_run:
+        write_all(case, state, inputs, targets)
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
@@ -167,6 +173,16 @@ def write_expected(folder, single, double, metadata):
         values[name], facts[name] = describe(name, single[name], double[name])
     metadata = {"tensors": json.dumps(facts), "torch": torch.__version__.split("+")[0]} | metadata
     tensors.write(folder / "expected.safetensors", {k: v.numpy() for k, v in values.items()}, metadata)
+
+
+def write_all(case, state, inputs, targets):
+    """Writes all.safetensors: float64, with the largest difference of float32 as metadata."""
+    single, double = (run(case, state, inputs, targets, dtype, case.losses) for dtype in (torch.float32, torch.float64))
+    kept = [k for k in double if k != "output" and not k.startswith(("output.", "grad."))]
+    difference = {k: float((single[k].double() - double[k].double()).abs().max()) if double[k].numel() else 0.0
+                  for k in kept}
+    tensors.write(case.golden / "all.safetensors", {k: double[k].double().numpy() for k in kept},
+                  {"difference": json.dumps(difference), "torch": torch.__version__.split("+")[0]})
 
 
 def main():

@@ -65,7 +65,8 @@ def smooth_l1(value, target, attributes):
 @loss("hinge", "int32")
 def hinge(value, target, attributes):
     return functional.multi_margin_loss(value, target.long(), p=attributes.get("p", 1),
-                                        margin=attributes.get("margin", 1.0))
+                                        margin=attributes.get("margin", 1.0),
+                                        weight=constant(value, attributes, "class_weights"))
 
 
 @loss("kl_divergence", "probabilities")

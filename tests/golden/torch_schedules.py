@@ -16,6 +16,15 @@ def _one_cycle(optimizer, s, total):
     return lr_scheduler.OneCycleLR(optimizer, s["max"], total_steps=total, cycle_momentum=False, **keys)
 
 
+def _polynomial(optimizer, s, total):
+    """PolynomialLR; where it ends at another rate than 0, only what is above that falls."""
+    if "end" not in s:
+        return lr_scheduler.PolynomialLR(optimizer, total, s.get("power", 1.0))
+    end = s["end"] / optimizer.param_groups[0]["lr"]
+    return lr_scheduler.LambdaLR(optimizer,
+                                 lambda t: end + (1 - end) * (1 - min(t, total) / total) ** s.get("power", 1.0))
+
+
 # kind: function(optimizer, settings, total length in the schedule's unit)
 SCHEDULES = {
     "constant": lambda optimizer, s, total: lr_scheduler.LambdaLR(optimizer, lambda _: 1.0),
@@ -23,7 +32,7 @@ SCHEDULES = {
     "step": lambda optimizer, s, total: lr_scheduler.StepLR(optimizer, s["size"], s.get("gamma", 0.1)),
     "multistep": lambda optimizer, s, total: lr_scheduler.MultiStepLR(optimizer, s["milestones"], s.get("gamma", 0.1)),
     "exponential": lambda optimizer, s, total: lr_scheduler.ExponentialLR(optimizer, s["gamma"]),
-    "polynomial": lambda optimizer, s, total: lr_scheduler.PolynomialLR(optimizer, total, s.get("power", 1.0)),
+    "polynomial": _polynomial,
     "cosine": _cosine,
     "one_cycle": _one_cycle,
 }

@@ -32,6 +32,7 @@ import yaml_subset
 
 MODELS = ("mlp", "lenet5", "fashion_cnn")
 DATA_KINDS = ("normal", "negative", "integers", "ties", "zeros", "offset", "large", "uint8", "indices")
+TRAINING = ("adagrad", "adam", "adamw", "lion", "policies", "rmsprop", "schedule", "sgd")  # case files of how is trained
 RANDOM_IN_SUITE = 40  # generated networks in the suite: those of seeds 0 to 39
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "data"
@@ -79,6 +80,11 @@ class Case:
     def golden(self):
         """Folder of the case's golden files."""
         return self.folder or GOLDEN / self.op / self.name
+
+    @property
+    def long_run(self):
+        """Whether the state after all steps is compared too, in float and in double: optimizers, policies, losses."""
+        return self.op in TRAINING or graph.table().get(self.op, {}).get("role") == "loss"
 
     @property
     def by_formula(self):

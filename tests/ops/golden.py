@@ -10,6 +10,8 @@ import numpy as np
 import formula
 import tensors
 
+ROUNDING = 1e-12  # what is smaller is rounding, such as the gradient of a bias before a batch-norm
+
 
 def input_files(case, folder):
     """Paths of the case: ({input: X}, {target: Y}, state); where its data are by formula they are made in `folder`."""
@@ -56,12 +58,39 @@ def run(sylvite, case, net, folder):
     arguments = step_arguments(net, x, y, state)
     sylvite.run(*arguments, "--steps", case.steps, "--dump", folder / "first.safetensors")
     actual = tensors.read(folder / "first.safetensors")[0]
+    after = actual
     if case.losses != case.steps:
         sylvite.run(*arguments, "--steps", case.losses, "--dump", folder / "all.safetensors")
-        actual["loss"] = tensors.read(folder / "all.safetensors")[0]["loss"]
+        after = tensors.read(folder / "all.safetensors")[0]
+        actual = actual | {"loss": after["loss"]}
     if case.predict:
-        actual |= predictions(sylvite, case, net, folder, x, state)
-    return compare(case, actual)
+        actual = actual | predictions(sylvite, case, net, folder, x, state)
+    return compare(case, actual) + (compare_all(case, after, 1e-4, 10) if case.long_run else [])
+
+
+def run_double(sylvite, case, net, folder):
+    """Failures of one case's steps in double against all.safetensors."""
+    x, y, state = input_files(case, folder)
+    sylvite.run(*step_arguments(net, x, y, state), "--float64", "--steps", case.losses, "--dump",
+                folder / "double.safetensors")
+    return compare_all(case, tensors.read(folder / "double.safetensors")[0], 1e-5, 0)
+
+
+def compare_all(case, actual, share, times):
+    """Failures of the state after all steps and all losses: off by more than this share of a tensor's largest
+    magnitude, plus this often the difference between PyTorch in float32 and in float64."""
+    expected, metadata = tensors.read(case.golden / "all.safetensors")
+    difference, failures = json.loads(metadata["difference"]), []
+    for name, wanted in expected.items():
+        if name not in actual or actual[name].shape != wanted.shape:
+            failures.append(f"{name}: missing or of another shape after {case.losses} steps")
+            continue
+        error = np.max(np.abs(actual[name].astype(np.float64) - wanted), initial=0)
+        tolerance = share * tensors.largest(wanted) + times * difference[name] + ROUNDING
+        if not error <= tolerance:
+            failures.append(f"{name} after {case.losses} steps: off by {error:.3e} (tolerance {tolerance:.3e}, largest "
+                            f"{tensors.largest(wanted):.3e})")
+    return failures
 
 
 def predictions(sylvite, case, net, folder, x, state):

@@ -3,10 +3,12 @@
 
     run_cases.py --sylvite build/bin/sylvite --work DIR --golden [OP-OR-CASE...]
 
-Modes: --golden compares steps and predictions with PyTorch's golden files; --check runs the gradient check in double, and
---shapes K on K random shapes for each op, drawn from its case file (shapes.py); --plain compares the shipped schedules on every target with schedules/plain.yaml on whole numbers. Names choose ops,
-cases, `models`, `ops` (all but the models) or `random` (the generated networks, which no other name stands for); --long adds the cases that the suite leaves out. The last line is `N passed, N failed`; the exit
-status is 1 where something failed. DIR keeps network files, dumps and the kernel cache.
+Modes: --golden compares steps and predictions with PyTorch's golden files, and --double the state after ten steps in
+double, of optimizers, policies and losses; --check runs the gradient check in double, and --shapes K on K random shapes
+for each op, drawn from its case file (shapes.py); --plain compares the shipped schedules on every target with
+schedules/plain.yaml on whole numbers. Names choose ops, cases, `models`, `ops` (all but the models) or `random` (the
+generated networks, which no other name stands for); --long adds the cases that the suite leaves out. The last line is
+`N passed, N failed`; the exit status is 1 where something failed. DIR keeps network files, dumps and the kernel cache.
 """
 import argparse
 import concurrent.futures
@@ -27,7 +29,7 @@ def check(sylvite, case, net, folder):
     return []
 
 
-MODES = {"golden": golden.run, "check": check, "plain": plain.run, "shapes": check}
+MODES = {"golden": golden.run, "double": golden.run_double, "check": check, "plain": plain.run, "shapes": check}
 
 
 def run_case(sylvite, mode, case):
@@ -96,7 +98,8 @@ def main():
     failed, notes = 0, {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         chosen = (draw_shapes(sylvite, options.names, options.shapes, pool) if options.shapes else
-                  first(choose(options.names, options.long), options.most))
+                  first([case for case in choose(options.names, options.long)
+                         if options.mode != "double" or case.long_run], options.most))
         for case, failures, said, seconds in pool.map(lambda c: run_case(sylvite, options.mode, c), chosen):
             failed += bool(failures)
             for note in said:

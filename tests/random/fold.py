@@ -14,7 +14,7 @@ def fold(layers, shapes, numbers):
 
     `shapes` are those of the values by name, `numbers` a random.Random.
     """
-    runs = [run for run in _runs(layers)]
+    runs = list(_runs(layers))
     if not runs:
         return {}
     begin, end, entry = numbers.choice(runs)
@@ -24,7 +24,8 @@ def fold(layers, shapes, numbers):
         _rename(layer, entry, "input")
     given, parameters = _parameter(inside, numbers)
     repeats = shapes[entry] == shapes[last]
-    how = numbers.choice(("once", "repeat", "weights")) if repeats else "once"
+    statistics = any(graph.parts(layer)[0] == "batch_norm" for layer in inside)  # cannot be shared
+    how = numbers.choice(("once", "repeat", "repeat" if statistics else "weights")) if repeats else "once"
     use, bare = dict(given), how == "once" and numbers.random() < 0.3
     if not bare:
         use = {"name": "part"} | use | _policy(numbers)

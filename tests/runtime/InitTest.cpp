@@ -143,6 +143,21 @@ TEST(Init, OrthogonalTakesAMatrix) {
   EXPECT_STREQ(syl_last_error(), "tensor 't' has rank 1 and cannot start orthogonal: that takes a matrix");
 }
 
+TEST(Init, ARowOfZerosAmongNormalOnes) {
+  for (syl_dtype dtype : {SYL_FLOAT32, SYL_FLOAT64}) {
+    State state;
+    state.add({5, 3}, SYL_INIT_NORMAL, 0, 1, 0, 0, dtype);
+    state.add({5, 3}, SYL_INIT_NORMAL_ZERO_ROW, 0, 1, 2, 0, dtype);
+    ASSERT_EQ(state.init(7), SYL_OK) << syl_last_error();
+    for (int i = 0; i < 15; ++i) {
+      double value = dtype == SYL_FLOAT32 ? double(state.values<float>(1)[size_t(i)]) : state.values(1)[size_t(i)];
+      double drawn = dtype == SYL_FLOAT32 ? double(syl_random_float32(7, 1, uint64_t(i), SYL_INIT_NORMAL, 0, 1))
+                                          : syl_random_float64(7, 1, uint64_t(i), SYL_INIT_NORMAL, 0, 1);
+      EXPECT_EQ(value, i / 3 == 2 ? 0 : drawn) << i;
+    }
+  }
+}
+
 TEST(Init, CopiesStartAsTheirSources) {
   State state;
   state.add({7, 3}, SYL_INIT_NORMAL, 0, 1);

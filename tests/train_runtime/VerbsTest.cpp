@@ -51,6 +51,13 @@ TEST_F(VerbsTest, EvaluatePrintsLossAndAccuracy) {
     correct += result.correct;
   }
   EXPECT_EQ(outcome.out, syl::format("test loss %.4f\ntest accuracy %.2f%%\n", loss, 100. * double(correct) / 30));
+
+  outcome = toy({"evaluate", "--data", path("X.npy") + "," + path("Y.npy"), "--checkpoint", path("c"), "--json"});
+  nlohmann::json json = nlohmann::json::parse(outcome.out); // one object and nothing else
+  EXPECT_EQ(json["net"], model.get()->name);
+  EXPECT_EQ(json["samples"], 30);
+  EXPECT_NEAR(json["loss"].get<double>(), loss, 1e-12);
+  EXPECT_NEAR(json["metrics"]["accuracy"].get<double>(), double(correct) / 30, 1e-12);
 }
 
 void predictRow(syl::Session &session, const void *input, void *output) { session.predict(&input, 1, &output); }
@@ -156,7 +163,7 @@ TEST_F(VerbsTest, StepInDoubleTakesFloats) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   syl::SafetensorsFile file(path("d"));
   EXPECT_EQ(file.find("grad.linear.weight")->dtype, "F64");
-  EXPECT_EQ(file.find("loss")->dtype, "F32");
+  EXPECT_EQ(file.find("loss")->dtype, "F64");
 }
 
 TEST_F(VerbsTest, StepRefusesMoreRowsThanTheBatch) {

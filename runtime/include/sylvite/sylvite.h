@@ -74,7 +74,9 @@ typedef enum syl_init {
   SYL_INIT_NORMAL = 2,           /* mean init_a, standard deviation init_b */
   SYL_INIT_TRUNCATED_NORMAL = 3, /* the same within [init_c, init_d]; source: torch.nn.init.trunc_normal_ */
   SYL_INIT_ORTHOGONAL = 4, /* init_a times an orthogonal matrix of shape[0] rows; source: torch.nn.init.orthogonal_ */
-  SYL_INIT_COPY = 5        /* what tensor `init_from` starts with; of the same shape and type */
+  SYL_INIT_COPY = 5,       /* what tensor `init_from` starts with; of the same shape and type */
+  SYL_INIT_NORMAL_ZERO_ROW = 6 /* normal, but zero where the index of axis 0 is init_c; source: torch.nn.Embedding's
+                                  padding_idx */
 } syl_init;
 
 /* One factor of a tensor's layout. The element with logical (PyTorch) index (i_0, …) lies at
@@ -299,7 +301,7 @@ struct syl_model {
   uint64_t cpu_features; /* SYL_CPU_* bits that the kernels need */
   uint64_t layout_hash;  /* of names, shapes, kinds and layouts of the state */
   int32_t batch;         /* compiled maximum of n */
-  int32_t dtype;         /* syl_dtype of parameters, losses and outputs: float32, or float64 for gradient checks */
+  int32_t dtype;         /* syl_dtype of parameters, losses, outputs: float32; float64 in check and step --float64 */
   int32_t input_count, target_count, output_count;
   int32_t tensor_count;
   const syl_array *inputs, *targets, *outputs; /* in the order of the network file; at most SYL_MAX_ARRAYS in all */

@@ -220,6 +220,16 @@ static const BadInput ends[] = {
      "net.yaml:1:16: error: metrics: top_k needs a number\n  hint: top_5, or {top_k: 5}\n"
      "net.yaml:1:23: error: metrics: top_4 needs at least 4 classes, found 3\n"
      "net.yaml:1:38: error: metrics: top_k must be a whole number from 1 to 2147483647, found the text 'x'\n"},
+    {"MetricOfLabels",
+     with("network: [flatten, linear: 3]\nloss: binary_cross_entropy\nmetrics: [accuracy, f1, mae, top_2]\n"),
+     "net.yaml:3:25: error: metrics: mae needs a loss whose targets are numbers\n"
+     "net.yaml:3:30: error: metrics: top_2 needs a loss whose targets are class numbers\n"},
+    {"MetricOfNumbers", with("network: [flatten, linear: 3]\nloss: mse\nmetrics: [accuracy, f1, mae, confusion]\n"),
+     "net.yaml:3:11: error: metrics: accuracy needs a loss whose targets are class numbers or labels of 0 and 1\n"
+     "net.yaml:3:21: error: metrics: f1 needs a loss whose targets are labels of 0 and 1\n"
+     "net.yaml:3:30: error: metrics: confusion needs a loss whose targets are class numbers\n"},
+    {"WeightsOfHinge", with("network: [flatten, linear: 3]\nloss: {hinge: {class_weights: [1, 2]}}\n"),
+     "net.yaml:2:31: error: hinge: class_weights has 2 numbers, the network ends with 3 classes\n"},
     {"Weights", end("weights: {fil: x, prefix: [a]}"),
      "net.yaml:1:11: error: weights: unknown key 'fil'\n  hint: did you mean 'file'?\n"
      "net.yaml:1:27: error: weights: prefix must be a map of starts of names, found a list\n  hint: prefix: "

@@ -77,6 +77,55 @@ TEST(Graph, SeveralInputs) {
   EXPECT_EQ(net.errors(), "");
 }
 
+TEST(Graph, LayersOfSeveralValues) {
+  Network net("name: net\ninputs: {a: {shape: [4, 6]}, b: {shape: [4, 6]}, c: {shape: [1, 6]}, d: {shape: [7, 6]}}\n"
+              "network:\n  - add: {name: three, from: [a, b, a]}\n  - subtract: {name: row, from: [three, c]}\n"
+              "  - multiply: {name: product, from: [row, b]}\n  - concat: {name: long, from: [product, d], axis: 0}\n"
+              "  - attention: {name: mixed, heads: 2, from: [product, d, d]}\n"
+              "  - concat: {name: wide, from: [mixed, product]}\n  - concat: {name: all, from: [wide, wide]}\n"
+              "  - flatten: {name: flat, from: all}\n  - flatten: {name: rest, from: long}\n"
+              "  - concat: {name: both, from: [flat, rest]}\n  - linear: 2\nloss: cross_entropy\noptimizer: sgd\n");
+  ASSERT_TRUE(net.module) << net.errors();
+  EXPECT_EQ(net.errors(), "");
+  auto shape = [&](const std::string &name) {
+    auto sizes = mlir::cast<mlir::RankedTensorType>(layerOp(net, name)->getResult(0).getType()).getShape();
+    return std::vector<int64_t>(sizes.begin() + 1, sizes.end());
+  };
+  auto operands = [&](const std::string &name) {
+    auto all = layerOp(net, name)->getOperands();
+    return std::vector<mlir::Value>(all.begin(), all.end());
+  };
+  mlir::Value a = operands("three")[0], b = operands("three")[1], d = operands("long")[1];
+  EXPECT_NE(a, b);
+  EXPECT_THAT(operands("three"), ElementsAre(a, b, a));
+  EXPECT_EQ(operands("row")[0], layerOp(net, "three")->getResult(0));
+  EXPECT_THAT(operands("product"), ElementsAre(layerOp(net, "row")->getResult(0), b));
+  EXPECT_THAT(operands("mixed"), ElementsAre(layerOp(net, "product")->getResult(0), d, d));
+  EXPECT_THAT(shape("row"), ElementsAre(4, 6));
+  EXPECT_THAT(shape("long"), ElementsAre(11, 6));
+  EXPECT_THAT(shape("mixed"), ElementsAre(4, 6));
+  EXPECT_THAT(shape("wide"), ElementsAre(4, 12));
+  EXPECT_THAT(shape("all"), ElementsAre(4, 24));
+  EXPECT_THAT(shape("both"), ElementsAre(4 * 24 + 11 * 6));
+}
+
+TEST(Graph, MetricsOfLabels) {
+  Network net("name: net\ninput: {shape: [6]}\nnetwork: [linear: 2]\nloss: binary_cross_entropy\noptimizer: sgd\n"
+              "metrics: [accuracy, f1]\n");
+  ASSERT_TRUE(net.module) << net.errors();
+  EXPECT_EQ(print(net.network()->getAttr("nn.metrics")), R"(["accuracy", "f1"])");
+  EXPECT_FALSE(net.first<nn::ReturnOp>().getCorrect());
+}
+
+TEST(Graph, PaddingRowOfAnEmbeddingStartsAtZero) {
+  Network net("name: net\ninput: {shape: [6], dtype: int32}\n"
+              "network: [embedding: {name: a, count: 5, size: 3, padding_idx: 2}, flatten, linear: 2]\n"
+              "loss: cross_entropy\noptimizer: sgd\n");
+  ASSERT_TRUE(net.module) << net.errors();
+  EXPECT_EQ(variable(net, "a.weight").getInit(), "normal_zero_row");
+  EXPECT_EQ(variable(net, "a.weight").getInitC().convertToDouble(), 2);
+}
+
 TEST(Graph, WarnsAboutWhatNothingUses) {
   Network net("name: net\ninputs: {a: {shape: [7]}, b: {shape: [7]}}\n"
               "blocks:\n  one: {layers: [relu]}\n"
