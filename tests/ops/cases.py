@@ -16,6 +16,7 @@ default:
                probabilities; the default is what the loss takes (tests/golden/torch_losses.py)
     steps      number of steps after which parameters and the rest are compared (default 1); of losses: 10, or more
     predict    true: the output of `sylvite predict` is compared too (evaluation mode, output function)
+    tolerance  share of a tensor's largest magnitude by which it may differ from PyTorch (default 1e-4)
     long       true: not in the suite, only in runs with --long
 
 `inputs`, `preprocess`, `blocks`, `network`, `loss` (default cross_entropy), `optimizer`, `output`, `metrics` and
@@ -37,7 +38,8 @@ RANDOM_IN_SUITE = 40  # generated networks in the suite: those of seeds 0 to 39
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "data"
 
-_OWN_KEYS = {"case", "input", "dtype", "batch", "n", "data", "limit", "target", "steps", "predict", "long"}
+_OWN_KEYS = {"case", "input", "dtype", "batch", "n", "data", "limit", "target", "steps", "predict", "long",
+             "tolerance"}
 _NETWORK_KEYS = {"inputs", "preprocess", "blocks", "network", "loss", "optimizer", "output", "metrics", "training"}
 
 
@@ -56,6 +58,7 @@ class Case:
     losses: int = 10  # steps whose losses are compared
     predict: bool = False
     long: bool = False
+    tolerance: float = 1e-4
     path: pathlib.Path | None = None    # the network file, where there is one
     folder: pathlib.Path | None = None  # of the golden files, where it is not the usual one
 
@@ -146,7 +149,7 @@ def _case(op, raw, path):
                 "training": {"batch": batch, "epochs": 1, "seed": 1} | raw.get("training", {})}
     case = Case(op, network["name"], network, batch, raw.get("n", batch), raw.get("data"), raw.get("limit", 10),
                 raw.get("target"), raw.get("steps", 1), max(10, raw.get("steps", 1)), raw.get("predict", False),
-                raw.get("long", False))
+                raw.get("long", False), raw.get("tolerance", 1e-4))
     case.data = case.data or {}
     if case.n > batch or any(case.data_of(name)[0] not in DATA_KINDS for name in case.inputs):
         raise ValueError(f"{where}: wrong data kind or more rows than the batch")

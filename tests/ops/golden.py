@@ -109,18 +109,18 @@ def compare(case, actual):
         if name not in actual or name not in expected:
             failures.append(f"{name}: {'missing' if name in expected else 'not expected'}")
         else:
-            failures += _compare_tensor(name, actual[name], expected[name], facts[name])
+            failures += _compare_tensor(name, actual[name], expected[name], facts[name], case.tolerance)
     return failures
 
 
-def _compare_tensor(name, actual, expected, facts):
+def _compare_tensor(name, actual, expected, facts, share):
     if list(actual.shape) != facts["shape"] or actual.dtype != expected.dtype:
         return [f"{name}: {actual.dtype} {list(actual.shape)}, expected {expected.dtype} {facts['shape']}"]
     flat = actual.reshape(-1).astype(np.float64)
     sampled = flat[formula.sample_positions(name, flat.size)] if "largest" in facts else flat
     wanted = expected.reshape(-1).astype(np.float64)
     largest, slack = facts.get("largest", tensors.largest(expected)), 10 * facts["difference"]
-    tolerance = 1e-4 * largest + slack
+    tolerance = share * largest + slack
     failures = []
     error = np.abs(sampled - wanted)
     if not np.all(error <= tolerance):
