@@ -1,6 +1,7 @@
 //===- Compiler.cpp - from a network to an object, stage by stage -------------------------------------------------===//
 #include "compiler/codegen/Compiler.h"
 
+#include "compiler/codegen/Algorithms.h"
 #include "compiler/codegen/Driver.h"
 #include "compiler/codegen/Files.h"
 #include "compiler/schedule/Rules.h"
@@ -64,15 +65,17 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   std::string net = (*module.getOps<nn::NetworkOp>().begin()).getSymName().str();
   if (emits("nn") && !writeText(options.output / (net + ".nn.mlir"), printed(module), diagnostics))
     return false;
+  std::optional<ScheduleSet> schedules = ScheduleSet::parse(options.schedules, diagnostics, kernelDimNames());
+  if (!schedules)
+    return false;
+  if (!options.exact)
+    chooseAlgorithms(module, *schedules, *target);
   if (!runPasses(module, options, diagnostics))
     return false;
   if (emits("regions") && !writeText(options.output / (net + ".regions.mlir"), printed(module), diagnostics))
     return false;
 
   // 2. kernels
-  std::optional<ScheduleSet> schedules = ScheduleSet::parse(options.schedules, diagnostics, kernelDimNames());
-  if (!schedules)
-    return false;
   Plan &plan = result.plan = makePlan(module, options.keepGradients);
   plan.target = target;
   plan.compiler = options.version;

@@ -22,6 +22,7 @@ struct CompileOptions {
   std::filesystem::path output; ///< folder
   std::set<std::string> emit;   ///< nn, regions, llvm, halide, asm
   bool keepGradients = false;
+  bool exact = false; ///< every layer in its direct form
   int jobs = 1;
   std::string version;     ///< shown in the object
   std::string cacheSalt;   ///< tells builds of the compiler apart in the cache

@@ -131,13 +131,22 @@ private:
       Expr channel = at[0];
       at[0] = Halide::min(channel, int(spec.padFrom) - 1);
       value.func(outer) = select(channel < int(spec.padFrom), param(at), cast(param.type(), 0));
-    } else if (coreOf(region)->hasTrait<Reindexing>() && spec.kind == Kind::Batch) {
+    } else if (spec.kind == Kind::Batch && readsOutside(spec)) {
       value.func(outer) = zeroOutside(param, spec, at);
     } else {
       value.func(outer) = param(at);
       value.detached = [param](std::vector<Expr> place) { return param(place); };
     }
     return value;
+  }
+
+  /// Whether places outside of a buffer are read: by ops that say so, and by the derivative of tiles that overlap.
+  bool readsOutside(const BufferSpec &spec) {
+    mlir::Operation *core = coreOf(region);
+    if (!core->hasTrait<Tiled>() || spec.role != "grad_output")
+      return core->hasTrait<Reindexing>();
+    Window window = *windowOf(core);
+    return window.axes[0].size > window.axes[0].stride;
   }
 
   /// The buffer at a place that may lie outside of it, where it is zero.

@@ -194,7 +194,7 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
     kernel.dims = scheduleDims(region, signature, *options.target);
     kernel.dims.words["key"] = kernel.key;
     kernel.dims.words["cpu"] = options.cpu;
-    Job job{region, "", kernel.dims, options.schedules->find(region.getKernel().str(), kernel.dims), {}};
+    Job job{region, "", kernel.dims, options.schedules->find(region.getKernel().str(), kernel.dims, "direct"), {}};
     if (auto choice = options.choices.find(kernel.key); choice != options.choices.end()) {
       job.rule = choice->second.rule;
       job.parameters = choice->second.parameters;

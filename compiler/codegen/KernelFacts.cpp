@@ -16,6 +16,8 @@ using namespace sylvite::nn;
 namespace sylvite::codegen {
 namespace {
 
+constexpr const char *sizeNames[] = {"width", "height", "depth"};
+
 /// Of the type that the ops compute in: the result's, or the replaced variables'.
 int64_t elementBytes(RegionOp region) {
   auto elementOf = [](mlir::Value value) {
@@ -77,6 +79,42 @@ std::string kernelKey(const std::string &text) { return "k" + sha256Hex(text).su
 
 std::string hostCpu() { return llvm::sys::getHostCPUName().str(); }
 
+void fillLayerDims(mlir::Operation *layer, std::map<std::string, int64_t> &dims) {
+  auto operandShape = [&](unsigned i) {
+    return mlir::cast<mlir::RankedTensorType>(layer->getOperand(i).getType()).getShape();
+  };
+  if (auto window = windowOf(layer)) {
+    View input = naturalView(mlir::cast<mlir::RankedTensorType>(layer->getOperand(0).getType()));
+    View output = naturalView(mlir::cast<mlir::RankedTensorType>(layer->getResult(0).getType()));
+    static constexpr const char letters[] = {'w', 'h', 'd'};
+    dims["stride"] = dims["dilation"] = 1;
+    dims["padding"] = 0;
+    for (unsigned i = 0; i < window->rank; ++i) {
+      const WindowAxis &along = window->axes[i];
+      dims[std::string("kernel_") + letters[i]] = along.size;
+      dims[std::string("stride_") + letters[i]] = along.stride;
+      dims["stride"] = std::max(dims["stride"], along.stride);
+      dims["dilation"] = std::max(dims["dilation"], along.dilation);
+      dims["padding"] = std::max({dims["padding"], along.before,
+                                  (along.outputs - 1) * along.stride + (along.size - 1) * along.dilation + 1 -
+                                      along.before - input.axes[i].size});
+      dims[sizeNames[i]] = output.axes[i].size;
+      dims[std::string("input_") + sizeNames[i]] = input.axes[i].size;
+    }
+  }
+  if (!layer->hasTrait<Contraction>())
+    return;
+  dims["filters"] = paddedChannels(
+      layer->hasTrait<Windowed>() ? mlir::cast<mlir::RankedTensorType>(layer->getResult(0).getType()).getShape().back()
+                                 : operandShape(1)[0]);
+  dims["groups"] = groupsOf(layer);
+  int64_t features = paddedChannels(operandShape(0).back());
+  if (!layer->hasTrait<Windowed>())
+    for (int64_t extent : operandShape(0).drop_front().drop_back())
+      features *= extent;
+  dims["channels"] = features;
+}
+
 KernelDims scheduleDims(RegionOp region, const Signature &signature, const Target &target) {
   KernelDims result;
   auto &dims = result.values;
@@ -90,39 +128,8 @@ KernelDims scheduleDims(RegionOp region, const Signature &signature, const Targe
     if (dim.name != "n")
       dims["output_" + dim.name] = dim.extent;
   mlir::Operation *core = coreOf(region);
-  auto operandShape = [&](unsigned i) {
-    return mlir::cast<mlir::RankedTensorType>(core->getOperand(i).getType()).getShape();
-  };
-  static constexpr const char *sizes[] = {"width", "height", "depth"};
-  if (auto window = windowOf(core)) {
-    View input = naturalView(mlir::cast<mlir::RankedTensorType>(core->getOperand(0).getType()));
-    View output = naturalView(mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()));
-    static constexpr const char letters[] = {'w', 'h', 'd'};
-    dims["stride"] = dims["dilation"] = 1;
-    dims["padding"] = 0;
-    for (unsigned i = 0; i < window->rank; ++i) {
-      const WindowAxis &along = window->axes[i];
-      dims[std::string("kernel_") + letters[i]] = along.size;
-      dims[std::string("stride_") + letters[i]] = along.stride;
-      dims["stride"] = std::max(dims["stride"], along.stride);
-      dims["dilation"] = std::max(dims["dilation"], along.dilation);
-      dims["padding"] = std::max({dims["padding"], along.before,
-                                  (along.outputs - 1) * along.stride + (along.size - 1) * along.dilation + 1 -
-                                      along.before - input.axes[i].size});
-      dims[sizes[i]] = output.axes[i].size;
-      dims[std::string("input_") + sizes[i]] = input.axes[i].size;
-    }
-  }
+  fillLayerDims(core, dims);
   if (core->hasTrait<Contraction>()) {
-    dims["filters"] = paddedChannels(
-        core->hasTrait<Windowed>() ? mlir::cast<mlir::RankedTensorType>(core->getResult(0).getType()).getShape().back()
-                                   : operandShape(1)[0]);
-    dims["groups"] = groupsOf(core);
-    int64_t features = paddedChannels(operandShape(0).back());
-    if (!core->hasTrait<Windowed>())
-      for (int64_t extent : operandShape(0).drop_front().drop_back())
-        features *= extent;
-    dims["channels"] = features;
     if (signature.block && signature.alongFilters)
       dims["filters"] = signature.block;
     else if (signature.block)
@@ -131,7 +138,7 @@ KernelDims scheduleDims(RegionOp region, const Signature &signature, const Targe
     View view = viewOf(core->getOperand(0));
     dims["channels"] = view.channels;
     for (unsigned i = 0; view.image() && !windowOf(core) && i < view.rank; ++i)
-      dims[sizes[i]] = view.axes[i].size;
+      dims[sizeNames[i]] = view.axes[i].size;
   }
   dims["task"] = signature.tasks;
   return result;

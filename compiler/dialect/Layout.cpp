@@ -83,6 +83,8 @@ std::optional<Window> windowOf(Operation *op) {
     WindowAxis &along = window.axes[axis];
     along = {size[outer], stride[outer], dilation ? dilation[outer] : 1, padding ? padding[2 * outer] : 0,
              sizeOf(output, axis)};
+    if (op->hasTrait<Tiled>())
+      along.outputs = numbers("tiles")[outer];
     if (!op->hasTrait<Transposed>())
       continue;
     // Output pixel s * X + xi reads inputs X - j: a window of as many inputs as the kernel spans strides.
@@ -126,6 +128,15 @@ static View windowView(Operation *op) {
 static View resultView(Operation *op) {
   View view = naturalView(typeOf(op->getResult(0)));
   view.groups = groupsOf(op);
+  if (op->hasTrait<Tiled>()) {
+    Window window = *windowOf(op);
+    auto stride = op->getAttrOfType<DenseI64ArrayAttr>("result_stride");
+    for (unsigned i = 0; i < view.rank; ++i) {
+      view.axes[i].stride = stride[view.rank - 1 - i];
+      view.axes[i].extent = window.axes[i].outputs;
+    }
+    return view;
+  }
   if (!op->hasTrait<Transposed>())
     return view;
   auto stride = op->getAttrOfType<DenseI64ArrayAttr>("stride"),
@@ -221,7 +232,7 @@ View viewOf(Value value) {
 /// Zeros that the derivative of a body that ends with `op` reads around its adjoint.
 static Halo adjointHalo(Operation *op) {
   Halo halo;
-  if (op->hasTrait<Transposed>())
+  if (op->hasTrait<Transposed>() || op->hasTrait<Tiled>()) // the region itself takes zeros outside of the tiles
     return halo;
   Window window = *windowOf(op);
   View view = viewOf(op->getOperand(0));
@@ -313,10 +324,13 @@ SmallVector<VariableDim> variableDims(Value value) {
   Operation *definition = value.getDefiningOp(); // a placeholder lies as the variable that it stands for
   if (!isa<PlaceholderOp>(definition))
     definition = variableBehind(value);
+  ArrayRef<int64_t> shape = typeOf(definition->getResult(0)).getShape();
+  if (shape != typeOf(value).getShape()) // what is made of a variable's weights
+    return defaultDims(typeOf(value).getShape());
   auto names = definition->getAttrOfType<ArrayAttr>("nn.dim_names");
   auto numbers = definition->getAttrOfType<DenseI64ArrayAttr>("nn.dims");
   if (!names || !numbers)
-    return defaultDims(typeOf(definition->getResult(0)).getShape());
+    return defaultDims(shape);
   SmallVector<VariableDim> dims;
   for (auto [index, name] : llvm::enumerate(names.getAsValueRange<StringAttr>())) {
     ArrayRef<int64_t> row = numbers.asArrayRef().slice(4 * index, 4);

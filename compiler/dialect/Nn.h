@@ -114,6 +114,10 @@ template <typename T> class KeepsZero : public mlir::OpTrait::TraitBase<T, Keeps
 template <typename T> class Contraction : public mlir::OpTrait::TraitBase<T, Contraction> {};
 template <typename T> class Transposed : public mlir::OpTrait::TraitBase<T, Transposed> {};
 template <typename T> class Reindexing : public mlir::OpTrait::TraitBase<T, Reindexing> {};
+template <typename T> class Tiled : public mlir::OpTrait::TraitBase<T, Tiled> {};
+template <typename T> class LinearMap : public mlir::OpTrait::TraitBase<T, LinearMap> {};
+template <typename T> class Recomputed : public mlir::OpTrait::TraitBase<T, Recomputed> {};
+template <typename T> class WholeWeights : public mlir::OpTrait::TraitBase<T, WholeWeights> {};
 template <typename T> class Windowed : public mlir::OpTrait::TraitBase<T, Windowed> {};
 template <typename T> class BatchReduction : public mlir::OpTrait::TraitBase<T, BatchReduction> {};
 template <typename T> class DrawsRandom : public mlir::OpTrait::TraitBase<T, DrawsRandom> {};

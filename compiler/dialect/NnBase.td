@@ -99,6 +99,14 @@ def Nn_Contraction : NativeOpTrait<"Contraction"> { let cppNamespace = "::sylvit
 def Nn_Windowed : NativeOpTrait<"Windowed"> { let cppNamespace = "::sylvite::nn"; }
 // A window slides over the output: each output reads the inputs that its stride phase leaves.
 def Nn_Transposed : NativeOpTrait<"Transposed"> { let cppNamespace = "::sylvite::nn"; }
+// Cuts the image into tiles: attribute `tiles` counts them, `result_stride` says in which phases the result is written.
+def Nn_Tiled : NativeOpTrait<"Tiled"> { let cppNamespace = "::sylvite::nn"; }
+// Linear in all operands together: its derivative needs none of their values.
+def Nn_Linear : NativeOpTrait<"LinearMap"> { let cppNamespace = "::sylvite::nn"; }
+// Cheap enough to be computed again where the backward pass reads it.
+def Nn_Recomputed : NativeOpTrait<"Recomputed"> { let cppNamespace = "::sylvite::nn"; }
+// Makes weights of a variable's weights, which lie in memory like a variable.
+def Nn_WholeWeights : NativeOpTrait<"WholeWeights"> { let cppNamespace = "::sylvite::nn"; }
 // Reads its operands at computed places; outside of their extents they are zero.
 def Nn_Reindexing : NativeOpTrait<"Reindexing"> { let cppNamespace = "::sylvite::nn"; }
 // A sum over the whole batch: a barrier follows.

@@ -18,6 +18,7 @@ include "compiler/dialect/NnShapes.td"
 include "compiler/dialect/NnLosses.td"
 include "compiler/dialect/NnTraining.td"
 include "compiler/dialect/NnWindows.td"
+include "compiler/dialect/NnWinograd.td"
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Layers

@@ -53,7 +53,7 @@ public:
     }
     if (values[5])
       readSchedule(*values[5]);
-    else
+    else if (rule.algorithm == "direct") // another algorithm is made of kernels with rules of their own
       error(node, "a rule needs 'schedule'");
     return std::move(rule);
   }

@@ -68,9 +68,9 @@ std::optional<ScheduleSet> ScheduleSet::parse(const std::vector<std::pair<std::s
   return diagnostics.errorCount() > errorsBefore ? std::nullopt : std::optional<ScheduleSet>(std::move(set));
 }
 
-const Rule *ScheduleSet::find(const std::string &kernel, const KernelDims &dims) const {
+const Rule *ScheduleSet::find(const std::string &kernel, const KernelDims &dims, const std::string &algorithm) const {
   for (const Rule &rule : list)
-    if (namesKernel(rule, kernel) && !firstUnfit(rule, dims))
+    if (namesKernel(rule, kernel) && (algorithm.empty() || rule.algorithm == algorithm) && !firstUnfit(rule, dims))
       return &rule;
   return nullptr;
 }

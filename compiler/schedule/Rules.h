@@ -62,8 +62,8 @@ public:
   static std::optional<ScheduleSet> parse(const std::vector<std::pair<std::string, std::string>> &files,
                                           Diagnostics &diagnostics, const std::vector<std::string> &dimNames = {});
 
-  /// The first rule whose `kernel` and `when` fit, or null.
-  const Rule *find(const std::string &kernel, const KernelDims &dims) const;
+  /// The first rule whose `kernel` and `when` fit, or null; with `algorithm`, the first of that algorithm.
+  const Rule *find(const std::string &kernel, const KernelDims &dims, const std::string &algorithm = "") const;
 
   /// All rules whose `kernel` and `when` fit, in the order in which they are tried.
   std::vector<const Rule *> fitting(const std::string &kernel, const KernelDims &dims) const;

@@ -107,6 +107,7 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
   compile.output = output;
   compile.emit = request.emit;
   compile.keepGradients = request.keepGradients;
+  compile.exact = request.exact;
   compile.jobs = availableCores();
   compile.version = here.version;
   compile.cacheSalt = here.salt;
@@ -128,6 +129,7 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
                                request.target,
                                std::to_string(request.batch),
                                std::to_string(request.keepGradients),
+                               std::to_string(request.exact),
                                std::to_string(request.doublePrecision)};
   key.push_back(readFile(request.network, kYamlSizeLimit, error).value_or(""));
   Diagnostics unread; // reported when the network is compiled

@@ -17,6 +17,7 @@ struct BuildRequest {
   std::vector<std::string> schedules;
   std::set<std::string> emit;
   bool keepGradients = false, doublePrecision = false;
+  bool exact = false; ///< every layer in its direct form
   bool quiet = false; ///< no progress
 };
 

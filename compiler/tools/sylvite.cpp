@@ -163,6 +163,7 @@ void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
   app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
       ->allow_extra_args(false)
       ->type_name("FILE");
+  app.add_flag("--exact", request.exact, "Every layer in its direct form: no Winograd convolutions");
 }
 
 class CommandLine {
@@ -205,7 +206,7 @@ private:
   Installation here;
   BuildRequest request;
   std::string batch, output = ".", emit, dataName;
-  bool explain = false, exact = false;
+  bool explain = false;
   std::map<std::string, std::string> values;
   std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> flags;
@@ -239,7 +240,6 @@ private:
     verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")
         ->type_name("STAGES");
     verb->add_flag("--explain", explain, "Print each kernel's schedule rule and each buffer's place and life");
-    verb->add_flag("--exact", exact, "Only algorithms with the error of the direct form (all shipped ones are)");
     verb->callback([this] { action = [this] { return compile(); }; });
   }
 

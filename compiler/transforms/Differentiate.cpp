@@ -35,7 +35,10 @@ Operation *bodyAnchor(RegionOp region) {
   return anchorOf(ops);
 }
 
-bool isContraction(RegionOp region) { return bodyAnchor(region)->hasTrait<Contraction>(); }
+/// Whether the derivative is that of a linear map, which does not need the operand it is taken by.
+bool isLinear(RegionOp region) {
+  return bodyAnchor(region)->hasTrait<Contraction>() || bodyAnchor(region)->hasTrait<LinearMap>();
+}
 
 /// Whether the weights can lie with their input channel innermost.
 bool canTranspose(Value weight) {
@@ -59,7 +62,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
 
   DenseSet<Value> needsGradient;
   DenseMap<Value, SmallVector<Contribution>> contributions;
-  DenseMap<Value, Value> transposed;
+  DenseMap<Value, Value> transposed, again;
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
@@ -69,6 +72,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     needsGradient.clear();
     contributions.clear();
     transposed.clear();
+    again.clear();
     SmallVector<RegionOp> regions;
     for (Operation &op : block) {
       auto variable = dyn_cast<VariableOp>(op);
@@ -129,7 +133,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       return {};
     ArrayRef<Contribution> terms = found->second;
     // Sums over the batch see an image in whatever coordinates the other term needs.
-    bool together = llvm::none_of(terms, [](const Contribution &term) { return isContraction(term.region); }) &&
+    bool together = llvm::none_of(terms, [](const Contribution &term) { return isLinear(term.region); }) &&
                     llvm::count_if(terms, [](const Contribution &term) {
                       return !bodyAnchor(term.region)->hasTrait<BatchReduction>();
                     }) <= 1;
@@ -190,7 +194,9 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     for (const Contribution &term : terms) {
       SmallVector<Value> values(term.region.getInputs());
       anchors.push_back(bodyAnchor(term.region));
-      if (isContraction(term.region)) {
+      if (bodyAnchor(term.region)->hasTrait<LinearMap>()) {
+        values.assign(values.size(), Value());
+      } else if (isLinear(term.region)) {
         values[term.index] = {};
         if (values.size() > 2)
           values[2] = {};
@@ -199,6 +205,9 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
         if (term.index == 2)
           values[0] = values[1] = {};
       }
+      for (Value &input : values)
+        if (input)
+          input = recomputed(builder, input);
       if (!term.seed.getDefiningOp<MeanSeedOp>())
         values.push_back(term.seed);
       for (Value input : values)
@@ -211,8 +220,9 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     RankedTensorType type = gradientType(terms.front());
     std::string kernel = kernelName(anchors, gradientName(terms.front().region, terms.front().index));
     auto outer = createRegion(builder, value.getLoc(), inputs, type, kernel);
-    if (auto variable = value.getDefiningOp<VariableOp>())
-      outer.setLikeAttr(variable.getNameAttr());
+    if (kindOf(value.getType()) == Kind::Whole)
+      if (auto variable = variableBehind(value))
+        outer.setLikeAttr(variable.getNameAttr());
     IRMapping mapping = mapArguments(inputs, outer.getBody().front());
     OpBuilder inside = OpBuilder::atBlockEnd(&outer.getBody().front());
     SmallVector<Value> parts;
@@ -248,6 +258,18 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return placeholder;
   }
 
+  /// The value itself, or, where it is cheap, the result of a second region like its own: what the forward pass made need
+  /// not live until the backward pass.
+  Value recomputed(OpBuilder &builder, Value value) {
+    auto region = value.getDefiningOp<RegionOp>();
+    if (!region || !bodyAnchor(region)->hasTrait<Recomputed>())
+      return value;
+    Value &result = again[value];
+    if (!result)
+      result = builder.clone(*region)->getResult(0);
+    return result;
+  }
+
   /// The weights with their input channel innermost, made once a step.
   Value transpose(OpBuilder &builder, Value weight) {
     Value &result = transposed[weight];
@@ -257,7 +279,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
       Value copy =
           TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));
       YieldOp::create(inside, weight.getLoc(), copy);
-      region.setLikeAttr(cast<VariableOp>(weight.getDefiningOp()).getNameAttr());
+      region.setLikeAttr(variableBehind(weight).getNameAttr());
       result = region.getResult(0);
     }
     return result;

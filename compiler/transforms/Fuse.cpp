@@ -8,6 +8,7 @@
 // A value that leaves a region is stored.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -43,7 +44,7 @@ struct FusePass : impl::NnFuseBase<FusePass> {
   std::optional<unsigned> groupToJoin(Operation *op, ArrayRef<SmallVector<Operation *>> groups,
                                       const DenseMap<Operation *, unsigned> &groupOf) {
     bool elementwise = op->hasTrait<Elementwise>();
-    bool pool = op->hasTrait<Windowed>() && !op->hasTrait<Contraction>();
+    bool pool = op->hasTrait<Windowed>() && !op->hasTrait<Contraction>() && !op->hasTrait<Tiled>();
     if (!elementwise && !pool)
       return std::nullopt;
     auto shapeOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getShape(); };
@@ -85,6 +86,8 @@ struct FusePass : impl::NnFuseBase<FusePass> {
         if (!members.contains(operand.getDefiningOp()) && !llvm::is_contained(inputs, operand))
           inputs.push_back(operand);
     auto region = createRegion(builder, last->getLoc(), inputs, last->getResultTypes(), kernelName(group, "forward"));
+    if (last->hasTrait<WholeWeights>())
+      region.setLikeAttr(variableBehind(inputs[0]).getNameAttr());
     IRMapping mapping = mapArguments(inputs, region.getBody().front());
     OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
     for (Operation *op : group)

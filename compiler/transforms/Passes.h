@@ -18,6 +18,9 @@ namespace sylvite::nn {
 #define GEN_PASS_REGISTRATION
 #include "compiler/transforms/Passes.h.inc"
 
+/// Whether nn-winograd can rewrite a convolution: 3x3, stride and dilation 1, one group, zeros around.
+bool fitsWinograd(Conv2dOp conv);
+
 /// The whole way from a network to planned programs, in order.
 void buildPipeline(mlir::OpPassManager &manager, bool keepGradients);
 

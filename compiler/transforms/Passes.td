@@ -15,6 +15,10 @@ def NnPrograms : Pass<"nn-programs", "::mlir::ModuleOp"> {
   }];
 }
 
+def NnWinograd : Pass<"nn-winograd", "::sylvite::nn::ProgramOp"> {
+  let summary = "Rewrite the 3x3 convolutions whose `nn.algorithm` says so into transforms and products of tiles";
+}
+
 def NnFuse : Pass<"nn-fuse", "::sylvite::nn::ProgramOp"> {
   let summary = "Partition a program's graph into regions, each of which becomes one kernel";
   let description = [{

@@ -117,7 +117,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   bool isBatch(RegionOp region) { return *region.getAxis() == "batch"; }
 
   int64_t earliest(RegionOp region) {
-    int64_t phase = isBatch(region) ? 0 : beforeBatch ? -1 : 1;
+    bool first = beforeBatch || coreOf(region)->hasTrait<WholeWeights>();
+    int64_t phase = isBatch(region) ? 0 : first ? -1 : 1;
     for (Value input : region.getInputs()) {
       auto producer = input.getDefiningOp<RegionOp>();
       if (!producer)
@@ -148,6 +149,10 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (isa<GradientSumOp>(core) && region.getLike()) // the gradient of shared weights
       return setFlat(result);
     bool linear = isVectorContraction(core);
+    if (core->hasTrait<WholeWeights>()) { // cut along the filters, in the gradient along the input channels
+      SmallVector<KernelDim> dims = kernelDims(result);
+      return set("output", partsOf(dims[region.getKernel().ends_with(".forward") ? 0 : 1].extent, 16, 16));
+    }
     if (isa<TransposeWeightOp>(core)) {
       SmallVector<KernelDim> dims = kernelDims(region.getInputs()[0]);
       int64_t taps = 1;

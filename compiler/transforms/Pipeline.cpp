@@ -10,6 +10,7 @@ void buildPipeline(mlir::OpPassManager &manager, bool keepGradients) {
   manager.addPass(createNnPrograms());
   mlir::OpPassManager &program = manager.nest<ProgramOp>();
   program.addPass(mlir::createCSEPass());
+  program.addPass(createNnWinograd());
   program.addPass(createNnFuse());
   program.addPass(createNnDifferentiate({keepGradients}));
   program.addPass(createNnUpdate());

@@ -1,0 +1,42 @@
+//===- Algorithms.cpp - which formulation of a layer is compiled --------------------------------------------------===//
+#include "compiler/codegen/Algorithms.h"
+
+#include "compiler/codegen/KernelFacts.h"
+#include "compiler/transforms/Passes.h"
+
+using namespace mlir;
+using namespace sylvite::nn;
+
+namespace sylvite::codegen {
+
+/// What a rule's `when` can ask of a convolution's forward kernel before it is built.
+static KernelDims dimsOf(Conv2dOp conv, int64_t batch, const Target &target) {
+  KernelDims dims;
+  auto type = cast<RankedTensorType>(conv.getResult().getType());
+  int64_t slices = slicesOf(batch), bytes = type.getElementTypeBitWidth() / 8;
+  fillLayerDims(conv, dims.values);
+  dims.values["vector_bytes"] = target.vectorBytes;
+  dims.values["lanes"] = target.vectorBytes / bytes;
+  dims.values["images"] = (batch + slices - 1) / slices;
+  dims.values["task"] = slices;
+  dims.values["output_c"] = dims.values["filters"];
+  dims.values["output_x"] = dims.values["width"];
+  dims.values["output_y"] = dims.values["height"];
+  dims.words["dtype"] = bytes == 8 ? "float64" : "float32";
+  dims.words["target"] = target.name;
+  return dims;
+}
+
+void chooseAlgorithms(ModuleOp module, const ScheduleSet &schedules, const Target &target) {
+  module.walk([&](NetworkOp network) {
+    network.walk([&](Conv2dOp conv) {
+      if (!fitsWinograd(conv))
+        return;
+      const Rule *rule = schedules.find("conv2d.forward", dimsOf(conv, network.getBatch(), target));
+      if (rule && rule->algorithm != "direct")
+        conv->setAttr("nn.algorithm", StringAttr::get(module.getContext(), rule->algorithm));
+    });
+  });
+}
+
+} // namespace sylvite::codegen
