@@ -56,6 +56,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       phaseOf[region] = phase;
       last = std::max(last, phase);
     }
+    delayRecomputed(block);
     // In-place work comes after every reader of what it replaces.
     for (RegionOp region : updates) {
       int64_t phase = earliest(region);
@@ -74,6 +75,22 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
           if (other.getKernel().ends_with(".update"))
             phaseOf[region] = std::max(phaseOf[region], phaseOf[other]);
     number(block);
+  }
+
+  /// What is computed again waits for its first reader, so that it lies in the thread's local block.
+  void delayRecomputed(Block &block) {
+    SmallVector<RegionOp> regions(block.getOps<RegionOp>());
+    for (RegionOp region : llvm::reverse(regions)) {
+      if (region.getUpdates() || !coreOf(region)->hasTrait<Recomputed>() || !region.getKernel().ends_with(".forward"))
+        continue;
+      int64_t latest = std::numeric_limits<int64_t>::max();
+      for (Operation *reader : region.getResult(0).getUsers()) {
+        int64_t phase = phaseOf.lookup(reader);
+        latest = std::min(latest, phase & 1 ? phase - 1 : phase); // odd: the whole batch is read
+      }
+      if (!region.getResult(0).use_empty())
+        phaseOf[region] = std::max(phaseOf[region], latest);
+    }
   }
 
   /// A linear layer reads or writes an image as one vector, which leaves no room for a halo: readers that need one get
