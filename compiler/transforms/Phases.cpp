@@ -6,7 +6,7 @@
 // parameters run together in the last one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
-// batch: each part of the weights is then read once, by one core.
+// batch: each part of the weights is then read once, by one core. So are Winograd products of more than `hugeWeights`.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -22,6 +22,7 @@ namespace sylvite::nn {
 namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
+constexpr int64_t hugeWeights = 12 << 20; // of Winograd products, which each slice would read
 constexpr int64_t minParts = 4;       // fewer would leave cores idle
 constexpr int64_t updateChunk = 8192; // elements of one task of an update
 
@@ -178,7 +179,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       return set("output", dims.size() > 2 ? taps : partsOf(dims[1].extent, 1, 16));
     }
     if (core->hasTrait<Contraction>() && !linear && kind == Kind::Whole && region.getKernel().ends_with(".grad_weight"))
-      return set("output", partsOf(kernelDims(result)[0].extent, 16, 16)); // cut along the filters
+      // Cut along the filters; each part of a Winograd product reads all transformed images, hence fewer of them.
+      return set("output", partsOf(kernelDims(result)[0].extent, 16, core->hasTrait<Tiled>() ? 32 : 16));
     if (linear && kind == Kind::Whole) { // the gradient of the weights, cut along the features
       return set("output", partsOf(kernelDims(result)[1].extent, 1, 8));
     }
@@ -189,6 +191,9 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (weights > bigWeights && parts >= minParts)
         return set("output", parts);
     }
+    if (core->hasTrait<Tiled>() && core->hasTrait<Contraction>() && kind == Kind::Batch &&
+        layoutOf(region.getInputs()[weightIndex(region)]).unit * 4 > hugeWeights)
+      return set("output", partsOf(layoutOf(result).channels, 32, 32));
     if (kind == Kind::Whole)
       return set("none", 1);
     if (kind == Kind::Slices &&
@@ -197,12 +202,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     set("batch", program.getSlices());
   }
 
-  /// Position of a linear region's weights among its inputs.
+  /// Position of a contraction's weights among its inputs.
   unsigned weightIndex(RegionOp region) {
     for (auto [index, input] : llvm::enumerate(region.getInputs()))
-      if (kindOf(input.getType()) == Kind::Whole && cast<RankedTensorType>(input.getType()).getRank() == 2)
+      if (kindOf(input.getType()) == Kind::Whole && cast<RankedTensorType>(input.getType()).getRank() >= 2)
         return index;
-    llvm_unreachable("a linear region without weights");
+    llvm_unreachable("a contraction without weights");
   }
 
   /// Numbers the phases without gaps and sorts the regions by phase, stably.
