@@ -38,7 +38,7 @@ RANDOM_IN_SUITE = 40  # generated networks in the suite: those of seeds 0 to 39
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "data"
 
-_OWN_KEYS = {"case", "input", "dtype", "batch", "n", "data", "limit", "target", "steps", "predict", "long",
+_OWN_KEYS = {"algorithm", "case", "input", "dtype", "batch", "n", "data", "limit", "target", "steps", "predict", "long",
              "tolerance"}
 _NETWORK_KEYS = {"inputs", "preprocess", "blocks", "network", "loss", "optimizer", "output", "metrics", "training"}
 
@@ -61,6 +61,7 @@ class Case:
     tolerance: float = 1e-4
     path: pathlib.Path | None = None    # the network file, where there is one
     folder: pathlib.Path | None = None  # of the golden files, where it is not the usual one
+    algorithm: str = ""  # of all 3x3 convolutions; by default what the shipped rules say
 
     @property
     def inputs(self):
@@ -98,6 +99,15 @@ class Case:
         """{name: path} of the files of inputs ("X") or targets ("Y"): X.npy, or X_<name>.npy where there are several."""
         names = list(self.inputs) if which == "X" else self.targets
         return {name: folder / (f"{which}.npy" if len(names) == 1 else f"{which}_{name}.npy") for name in names}
+
+    def rules(self, folder):
+        """Arguments for the case's algorithm; writes the rule to `folder`."""
+        if not self.algorithm:
+            return []
+        path = folder / "rules.yaml"
+        path.write_text(f"- kernel: conv2d.forward\n  when: {{kernel_w: 3, kernel_h: 3, stride: 1, dilation: 1, groups: 1}}\n"
+                        f"  algorithm: {self.algorithm}\n", encoding="utf-8")
+        return ["--schedules", path]
 
     def text(self):
         """The network file."""
@@ -149,7 +159,7 @@ def _case(op, raw, path):
                 "training": {"batch": batch, "epochs": 1, "seed": 1} | raw.get("training", {})}
     case = Case(op, network["name"], network, batch, raw.get("n", batch), raw.get("data"), raw.get("limit", 10),
                 raw.get("target"), raw.get("steps", 1), max(10, raw.get("steps", 1)), raw.get("predict", False),
-                raw.get("long", False), raw.get("tolerance", 1e-4))
+                raw.get("long", False), raw.get("tolerance", 1e-4), algorithm=raw.get("algorithm", ""))
     case.data = case.data or {}
     if case.n > batch or any(case.data_of(name)[0] not in DATA_KINDS for name in case.inputs):
         raise ValueError(f"{where}: wrong data kind or more rows than the batch")

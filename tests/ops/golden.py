@@ -55,7 +55,7 @@ def step_arguments(net, x, y, state):
 def run(sylvite, case, net, folder):
     """Failures (list of lines) of one case against its golden files."""
     x, y, state = input_files(case, folder)
-    arguments = step_arguments(net, x, y, state)
+    arguments = [*step_arguments(net, x, y, state), *case.rules(folder)]
     sylvite.run(*arguments, "--steps", case.steps, "--dump", folder / "first.safetensors")
     actual = tensors.read(folder / "first.safetensors")[0]
     after = actual

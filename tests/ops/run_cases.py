@@ -25,7 +25,7 @@ import shapes
 
 def check(sylvite, case, net, folder):
     """Failures of `sylvite check`, which exits with status 1 where a gradient is off."""
-    sylvite.run("check", net, *([] if case.op == "models" else ["--batch", case.n]))
+    sylvite.run("check", net, *case.rules(folder), *([] if case.op == "models" else ["--batch", case.n]))
     return []
 
 
