@@ -12,6 +12,7 @@
 #include "compiler/tools/Summary.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/JSON.h"
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +32,7 @@ struct RunVerb {
   const char *name, *text;
   bool keepGradients, doublePrecision, batchCompiles;
   std::vector<Passed> options;
+  bool ofRun = false; ///< takes the folder of a run, and compiles the network as that did
 };
 
 const Passed threads{"--threads", "N", "Threads, the caller among them (default: the cores this process may use)"};
@@ -68,7 +70,10 @@ const std::vector<RunVerb> &runVerbs() {
         {"--resume", nullptr, "Go on from RUN/last.safetensors, to the bits of an uninterrupted run"},
         {"--from", "FILE", "With --resume: go on from this checkpoint"},
         {"--save-every", "N", "Save after so many steps, epochs or minutes: 500steps, 2epochs, 10minutes"},
-        {"--keep-best", "METRIC", "What decides which epoch is best: loss or a metric"}}},
+        {"--keep-best", "METRIC", "What decides which epoch is best: loss or a metric"},
+        {"--on-nan", "WHAT", "At a NaN or an infinity: stop, skip (the step) or rollback (default: stop)"},
+        {"--log-norms", nullptr, "Also log the norm of each parameter and of its gradient"},
+        {"--json", nullptr, "Print one JSON object a line: start, progress, epoch, interrupted, end"}}},
       {"evaluate",
        "Loss and accuracy of a checkpoint on the test part of the data",
        false,
@@ -137,6 +142,13 @@ const std::vector<RunVerb> &runVerbs() {
         {"--kernels", nullptr,
          "Also each kernel's time within the step, its rates, its share of the roofline and its rule"},
         {"--roofline", "FILE.svg", "Write the roofline picture here; implies --kernels"}}},
+      {"reproduce",
+       "Repeat a run from its record and compare the bits",
+       false,
+       false,
+       false,
+       {{"--out", "FOLDER", "Folder for the run that repeats it (default: RUN/reproduced)"}, threads},
+       true},
   };
   return verbs;
 }
@@ -205,7 +217,7 @@ public:
 private:
   Installation here;
   BuildRequest request;
-  std::string batch, output = ".", emit, dataName;
+  std::string batch, output = ".", emit, dataName, runFolder;
   bool explain = false;
   std::map<std::string, std::string> values;
   std::map<std::string, std::vector<std::string>> lists;
@@ -213,8 +225,8 @@ private:
   std::function<int()> action;
 
   static const std::vector<std::string> &verbNames() {
-    static const std::vector<std::string> names{"compile", "train", "evaluate", "predict", "step",
-                                                "check",   "bench", "summary",  "data"};
+    static const std::vector<std::string> names{"compile", "train", "evaluate",  "predict", "step",
+                                                "check",   "bench", "reproduce", "summary", "data"};
     return names;
   }
   /// The verb and a space, or nothing where there is none.
@@ -346,7 +358,10 @@ private:
     CLI::App *sub = app.add_subcommand(verb.name, verb.text);
     bool ownTarget =
         llvm::any_of(verb.options, [](const Passed &option) { return std::string(option.name) == "--target"; });
-    declareCompilation(*sub, request, !ownTarget);
+    if (verb.ofRun)
+      sub->add_option("RUN", runFolder, "The folder of a run that train made")->required()->type_name("");
+    else
+      declareCompilation(*sub, request, !ownTarget);
     for (const Passed &option : verb.options) {
       if (option.repeated)
         sub->add_option(option.name, lists[option.name], option.text)->type_name(option.value)->allow_extra_args(false);
@@ -359,21 +374,64 @@ private:
     sub->callback([this, &verb, sub] { action = [this, &verb, sub] { return runProgram(verb, *sub); }; });
   }
 
+  /// How the network is compiled, as JSON, for the record of a run.
+  std::string compilation() const {
+    llvm::json::Array schedules;
+    for (const std::string &file : request.schedules)
+      schedules.push_back(std::filesystem::absolute(file).string());
+    std::string text;
+    llvm::raw_string_ostream(text) << llvm::json::Value(
+        llvm::json::Object{{"target", request.target}, {"batch", request.batch}, {"exact", request.exact}, {"schedules", std::move(schedules)}});
+    return text;
+  }
+
+  /// The network of a run, and how it was compiled, from run.json.
+  bool takeRun(Diagnostics &diagnostics) {
+    const std::filesystem::path folder = runFolder, record = folder / "run.json";
+    std::string error;
+    std::optional<std::string> text = readFile(record, 16 << 20, error);
+    if (!text) {
+      diagnostics.error({record.string(), 0, 0}, error, "RUN is a folder that `sylvite train` made");
+      return false;
+    }
+    llvm::Expected<llvm::json::Value> json = llvm::json::parse(*text);
+    const llvm::json::Object *map = json ? json->getAsObject() : nullptr;
+    std::optional<llvm::StringRef> target = map ? map->getString("target") : std::nullopt;
+    if (!target) {
+      diagnostics.error({record.string(), 0, 0}, "found what is no record of a run");
+      llvm::consumeError(json.takeError());
+      return false;
+    }
+    request.network = (folder / "network.yaml").string();
+    request.target = target->str();
+    if (const llvm::json::Object *compile = map->getObject("compile")) {
+      request.batch = compile->getInteger("batch").value_or(0);
+      request.exact = compile->getBoolean("exact").value_or(false);
+      if (const llvm::json::Array *schedules = compile->getArray("schedules"))
+        for (const llvm::json::Value &file : *schedules)
+          request.schedules.push_back(file.getAsString().value_or("").str());
+    }
+    return true;
+  }
+
   int runProgram(const RunVerb &verb, CLI::App &sub) {
     Diagnostics diagnostics;
-    request.keepGradients = verb.keepGradients;
+    request.keepGradients = verb.keepGradients || flags["--log-norms"];
     request.doublePrecision = verb.doublePrecision || flags[float64.name];
     if (verb.batchCompiles)
       batch = values["--batch"];
+    const bool quiet = request.quiet;
     if (flags["--json"])
       request.quiet = true;
-    if (!takeBatch(diagnostics))
+    if ((verb.ofRun && !takeRun(diagnostics)) || !takeBatch(diagnostics))
       return report(diagnostics);
     std::optional<std::filesystem::path> program = buildProgram(request, here, diagnostics);
     if (!program)
       return report(diagnostics);
     diagnostics.print(std::cerr);
     std::vector<std::string> arguments{"sylvite", verb.name};
+    if (verb.ofRun)
+      arguments.push_back(runFolder);
     for (const Passed &option : verb.options) {
       if (!sub.count(option.name) || option.name == float64.name)
         continue;
@@ -385,9 +443,10 @@ private:
       if (option.value)
         arguments.push_back(values[option.name]);
     }
-    if (request.quiet && std::string(verb.name) == "train")
+    if (quiet && (verb.ofRun || std::string(verb.name) == "train"))
       arguments.push_back("--quiet");
     setenv("SYLVITE_NETWORK_FILE", request.network.c_str(), 1);
+    setenv("SYLVITE_COMPILE", compilation().c_str(), 1);
     return replaceBy(*program, arguments);
   }
 };

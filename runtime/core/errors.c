@@ -35,6 +35,8 @@ const char *syl_status_name(syl_status status) {
     return "interrupted";
   case SYL_ERROR_INTERNAL:
     return "internal";
+  case SYL_ERROR_NONFINITE:
+    return "nonfinite";
   }
   return "unknown";
 }

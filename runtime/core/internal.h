@@ -91,6 +91,19 @@ SYL_INTERNAL syl_status syl_team_form(syl_team *team, const syl_model *model, in
 SYL_INTERNAL void syl_team_run(syl_team *team, const syl_frame *frame, const syl_phase *phase, syl_failure *failure);
 SYL_INTERNAL void syl_team_dismiss(syl_team *team);
 
+/* finite.c: SYL_ERROR_NONFINITE where n samples of one of these arrays hold a NaN or an infinity; `what` is for the
+ * message ("input"). Arrays of integers are finite. */
+SYL_INTERNAL syl_status syl_check_arrays_finite(const syl_array *arrays, int32_t count, const void *const *pointers,
+                                                int32_t n, const char *what);
+/* finite.c: the same for the losses that the program's phases have left. */
+SYL_INTERNAL syl_status syl_check_losses_finite(const syl_program *program, const syl_frame *frame);
+/* finite.c: the same for the tensors of the state block, shared among the team's threads. */
+SYL_INTERNAL syl_status syl_check_state_finite(syl_team *team, const syl_frame *frame);
+/* finite.c: parts that the check of the state is cut into, at least 1. */
+SYL_INTERNAL int32_t syl_state_spans(const syl_model *model);
+/* finite.c: the first phase of the train program that updates parameters; its number of phases where there is none. */
+SYL_INTERNAL int32_t syl_first_update(const syl_model *model);
+
 #ifdef __cplusplus
 }
 #endif

@@ -42,29 +42,42 @@ static int32_t useful_threads(const syl_program *program, int32_t threads) {
   return threads < slices ? threads : slices;
 }
 
-/* Runs all phases; `frame` has all but the number of threads. */
-static syl_status run_program(const syl_program *program, syl_frame *frame, int32_t threads) {
+/* Runs phases [first, end) until one fails. */
+static syl_status run_phases(syl_team *team, const syl_program *program, const syl_frame *frame, int32_t first,
+                             int32_t end) {
+  syl_failure failure = {0};
+  for (int32_t i = first; i < end; ++i) {
+    const syl_phase *phase = &program->phases[i];
+    syl_team_run(team, frame, phase, &failure);
+    if (failure.failed)
+      return syl_fail(SYL_ERROR_KERNEL, "%s: kernel %s, slice %d: %s (code %d)", frame->model->name,
+                      phase->name ? phase->name : "without a name", (int)failure.slice,
+                      failure.message[0] ? failure.message : "no message", (int)failure.code);
+  }
+  return SYL_OK;
+}
+
+/* Runs all phases; `frame` has all but the number of threads. With `check`, losses are tested before the first update,
+ * and the state at the end. */
+static syl_status run_program(const syl_program *program, syl_frame *frame, int32_t threads, int check) {
   const syl_model *model = frame->model;
   syl_team team;
-  syl_failure failure = {0};
   char *parts = frame->base[SYL_BASE_SCRATCH] + round_up(model->scratch_bytes);
   syl_status status =
       syl_team_form(&team, model, useful_threads(program, threads ? threads : syl_threads()), parts, part_bytes(model));
   if (status != SYL_OK)
     return status;
   frame->threads = team.threads;
-  const syl_phase *phase = program->phases;
-  for (const syl_phase *end = phase + program->phase_count; phase < end; ++phase) {
-    syl_team_run(&team, frame, phase, &failure);
-    if (failure.failed)
-      break;
-  }
+  const int32_t update = check ? syl_first_update(model) : 0;
+  status = run_phases(&team, program, frame, 0, update);
+  if (check && status == SYL_OK)
+    status = syl_check_losses_finite(program, frame);
+  if (status == SYL_OK)
+    status = run_phases(&team, program, frame, update, program->phase_count);
+  if (check && status == SYL_OK)
+    status = syl_check_state_finite(&team, frame);
   syl_team_dismiss(&team);
-  if (!failure.failed)
-    return SYL_OK;
-  return syl_fail(SYL_ERROR_KERNEL, "%s: kernel %s, slice %d: %s (code %d)", model->name,
-                  phase->name ? phase->name : "without a name", (int)failure.slice,
-                  failure.message[0] ? failure.message : "no message", (int)failure.code);
+  return status;
 }
 
 /* Mean loss in sample order, and hits, of the call that has just run. */
@@ -107,6 +120,8 @@ static syl_frame make_frame(const syl_model *model, const void *state, void *scr
 }
 
 static syl_status check_step(const syl_step *step) {
+  if (step->check_finite < 0 || step->check_finite > 1)
+    return syl_fail(SYL_ERROR_ARGUMENT, "check_finite is %d, expected 0 or 1", (int)step->check_finite);
   if (step->threads < 0 || step->threads > SYL_MAX_THREADS)
     return syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)step->threads,
                     SYL_MAX_THREADS);
@@ -130,6 +145,10 @@ syl_status syl_train_step(const syl_model *model, void *state, void *scratch, co
     status = syl_check_targets(model, targets, n);
   if (status == SYL_OK)
     status = check_step(step);
+  if (step->check_finite && status == SYL_OK)
+    status = syl_check_arrays_finite(model->inputs, model->input_count, inputs, n, "input");
+  if (step->check_finite && status == SYL_OK)
+    status = syl_check_arrays_finite(model->targets, model->target_count, targets, n, "target");
   if (status != SYL_OK)
     return status;
   syl_frame frame = make_frame(model, state, scratch, inputs, targets, NULL, n);
@@ -137,7 +156,7 @@ syl_status syl_train_step(const syl_model *model, void *state, void *scratch, co
   if (step->learning_rate_scale != 0)
     frame.learning_rate_scale = step->learning_rate_scale;
   frame.steps_per_epoch = step->steps_per_epoch;
-  status = run_program(program, &frame, step->threads);
+  status = run_program(program, &frame, step->threads, step->check_finite);
   if (status != SYL_OK)
     return status;
   ((syl_state_header *)state)->step = frame.step;
@@ -155,7 +174,7 @@ syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch
   if (status != SYL_OK)
     return status;
   syl_frame frame = make_frame(model, state, scratch, inputs, targets, NULL, n);
-  status = run_program(program, &frame, 0);
+  status = run_program(program, &frame, 0, 0);
   if (status == SYL_OK && result)
     *result = collect(program, &frame);
   return status;
@@ -170,5 +189,5 @@ syl_status syl_predict(const syl_model *model, const void *state, void *scratch,
   if (status != SYL_OK)
     return status;
   syl_frame frame = make_frame(model, state, scratch, inputs, NULL, outputs, n);
-  return run_program(program, &frame, 0);
+  return run_program(program, &frame, 0, 0);
 }

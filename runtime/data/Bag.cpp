@@ -1,6 +1,7 @@
 // .npz and safetensors files as bags of arrays. Layer: runtime/data.
 #include "runtime/data/Bag.h"
 
+#include "runtime/data/File.h"
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
 #include "runtime/data/Safetensors.h"
@@ -68,9 +69,8 @@ ColumnPointer openArrayFile(const std::string &path, const syl_array *wanted) {
 Bag openArrayFolder(const std::string &folder) {
   Bag bag;
   bag.path = folder;
-  std::error_code code;
-  for (std::filesystem::directory_iterator it(folder, code), end; !code && it != end; it.increment(code))
-    if (std::string name = it->path().filename().string(); endsWith(name, ".npy") || endsWith(name, ".raw"))
+  for (const std::string &name : namesIn(folder))
+    if (endsWith(name, ".npy") || endsWith(name, ".raw"))
       bag.names.push_back(name.substr(0, name.size() - 4));
   std::sort(bag.names.begin(), bag.names.end());
   bag.open = [folder](const std::string &name, const syl_array *wanted) {

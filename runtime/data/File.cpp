@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +65,25 @@ bool pathExists(const std::string &path) {
 bool isFolder(const std::string &path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::vector<std::string> namesIn(const std::string &folder, int *problem) {
+  // Not by std::filesystem::directory_iterator, whose constructor ends the process where it gets no memory.
+  struct Close {
+    void operator()(DIR *handle) const { closedir(handle); }
+  };
+  std::unique_ptr<DIR, Close> handle(opendir(folder.c_str()));
+  std::vector<std::string> names;
+  errno = handle ? 0 : errno;
+  while (dirent *entry = handle ? readdir(handle.get()) : nullptr) {
+    if (std::string name = entry->d_name; name != "." && name != "..")
+      names.push_back(name);
+    errno = 0;
+  }
+  if (problem)
+    *problem = errno;
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void makeFolders(const std::string &path) {

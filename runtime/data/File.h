@@ -5,6 +5,7 @@
 #include "runtime/data/Error.h"
 
 #include <string>
+#include <vector>
 
 namespace syl {
 
@@ -35,6 +36,8 @@ private:
 /// Whether a file, folder or anything else of this name exists.
 bool pathExists(const std::string &path);
 bool isFolder(const std::string &path);
+/// The names in a folder but . and .., sorted; none where it cannot be read, and then `problem`, if any, is the errno.
+std::vector<std::string> namesIn(const std::string &folder, int *problem = nullptr);
 /// Makes a folder and those above it. Throws Error (SYL_ERROR_IO) where that fails or the folder cannot be written.
 void makeFolders(const std::string &path);
 

@@ -1,6 +1,7 @@
 // Finds images and decodes them row by row. Layer: runtime/data.
 #include "runtime/data/ImageFolder.h"
 
+#include "runtime/data/File.h"
 #include "runtime/data/Image.h"
 
 #include <algorithm>
@@ -115,11 +116,9 @@ ColumnPointer makeColumn(const std::string &path, std::vector<std::string> files
 } // namespace
 
 bool hasImages(const std::string &folder, bool flat) {
-  std::error_code code;
-  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-    std::error_code ignored;
-    if (flat ? isImageName(it->path().filename().string()) && it->is_regular_file(ignored)
-             : it->is_directory(ignored) && hasImages(it->path().string(), true))
+  for (const std::string &name : namesIn(folder)) {
+    const std::string path = folder + "/" + name;
+    if (flat ? isImageName(name) && !isFolder(path) : isFolder(path) && hasImages(path, true))
       return true;
   }
   return false;

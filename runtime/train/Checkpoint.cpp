@@ -166,6 +166,16 @@ void addState(SafetensorsWriter &writer, const syl_model &model, const void *sta
   }
 }
 
+namespace {
+/// A JSON list of strings. Not through a json array: its destructor allocates, and ends the process where it cannot.
+std::string jsonList(const std::vector<std::string> &items) {
+  std::string list = "[";
+  for (const std::string &item : items)
+    list += (list.size() > 1 ? "," : "") + nlohmann::json(item).dump();
+  return list + "]";
+}
+} // namespace
+
 Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &model, const void *state,
                             const Progress *progress) {
   Metadata metadata = {{"format", "pt"},
@@ -196,7 +206,7 @@ Metadata checkpointMetadata(const SafetensorsWriter &writer, const syl_model &mo
     metadata.emplace_back("stopping_best", format("%.17g", policies.stoppingBest));
     metadata.emplace_back("stopping_bad", std::to_string(policies.stoppingBad));
   }
-  metadata.emplace_back("names", nlohmann::json(writer.names()).dump());
+  metadata.emplace_back("names", jsonList(writer.names()));
   return metadata;
 }
 

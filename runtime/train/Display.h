@@ -1,10 +1,12 @@
-// The progress of a training run on standard output: a live bar on a terminal, else a plain line every few seconds.
-// Layer: runtime/train.
+// The progress of a training run on standard output: a live bar on a terminal, else a plain line every few seconds; or
+// JSON, one object a line. Layer: runtime/train.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace syl {
 
@@ -13,15 +15,25 @@ using Clock = std::chrono::steady_clock;
 /// Seconds since `start`.
 double secondsSince(Clock::time_point start);
 
-/// Shows one epoch after the other. Not shown at all when quiet.
+/// A string, or a number (null where it is not finite), as JSON.
+std::string jsonText(const std::string &text);
+std::string jsonText(double value);
+
+/// Names and values, which are JSON, of an event.
+using EventFields = std::vector<std::pair<std::string, std::string>>;
+
+/// Shows one epoch after the other. What a person reads is not shown when quiet or where JSON is asked for.
 class Display {
 public:
-  Display(bool quiet, uint64_t epochs);
+  enum class Mode { Text, Quiet, Json };
+  Display(Mode mode, uint64_t epochs);
 
   /// A line of its own.
   void line(const std::string &text);
   /// Text on standard error, quiet or not.
   void warn(const std::string &text);
+  /// A line of JSON, where that is asked for: {"event": NAME, …}.
+  void event(const std::string &name, const EventFields &fields) const;
   /// Epoch `epoch` (from 1) starts with `done` of its `total` samples.
   void startEpoch(uint64_t epoch, uint64_t done, uint64_t total);
   /// `done` samples are trained on, with this mean loss and accuracy (-1: none) so far. Cheap: draws at most ten times
@@ -33,11 +45,17 @@ public:
 private:
   void clear();
 
-  const bool quiet, live;
+  const Mode mode;
+  const bool live;
   const uint64_t epochs;
   uint64_t epoch = 0, first = 0, done = 0, total = 0;
   Clock::time_point start, drawn;
   bool onScreen = false;
 };
+
+/// The line of a running epoch, at most `width` columns wide: what is not so important is left out first. `bar` says
+/// whether it has a bar.
+std::string progressLine(uint64_t epoch, uint64_t epochs, double share, double rate, double loss, double accuracy,
+                         double secondsLeft, size_t width, bool bar);
 
 } // namespace syl

@@ -6,16 +6,18 @@
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Display.h"
 #include "runtime/train/Loader.h"
+#include "runtime/train/NonFinite.h"
 #include "runtime/train/RunRecord.h"
 #include "runtime/train/Saving.h"
 #include "runtime/train/Shuffle.h"
 #include "runtime/train/Signals.h"
+#include "runtime/train/Watch.h"
 #include "runtime/train/Weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <unistd.h>
 
 namespace syl {
 
@@ -95,7 +97,8 @@ class Run {
 public:
   Run(const syl_model &model, const TrainOptions &options)
       : model(model), options(options), interval(readSaveInterval(options.saveEvery, "--save-every")),
-        folder(options.out), settings(readTrainingSettings(model)), session(model, options.threads),
+        onNan(readOnNan(options.onNan, "--on-nan")), folder(options.out), settings(readTrainingSettings(model)),
+        session(model, options.threads),
         saver(folder, session, progress, interval, [this](const std::string &text) { display->warn(text); }) {}
 
   int train() {
@@ -111,7 +114,10 @@ public:
     if (options.resume)
       resume();
     checkSamples();
-    Display screen(options.quiet, progress.epochs);
+    Display screen(options.quiet  ? Display::Mode::Quiet
+                   : options.json ? Display::Mode::Json
+                                  : Display::Mode::Text,
+                   progress.epochs);
     display = &screen;
     if (!options.resume) {
       if (folder.startAnew())
@@ -120,8 +126,21 @@ public:
       writeRunRecord(options.out, record(), model);
     }
     introduce();
+    requireFinite(report.empty() ? options.out : startWeights.file);
+    session.checkFinite = true;
+    first = progress;
+    Watch logger(folder, session, progress, settings.learningRate, options.logNorms,
+                 [this](const std::string &text) { display->warn(text); });
+    watch = &logger;
+    if (!options.from.empty())
+      saver.finish(); // that checkpoint is now the last
+    if (onNan == OnNan::Skip)
+      snapshots.emplace(session.state.size());
     while (progress.epoch < progress.epochs && !isStopped()) {
-      if (!trainEpoch() || !finishEpoch())
+      Epoch epoch = trainEpoch();
+      if (epoch == Epoch::Complete && !finishEpoch())
+        epoch = Epoch::Stopped;
+      if (epoch == Epoch::Stopped || (isAtStop() && progress.epoch < progress.epochs))
         return stop();
     }
     if (progress.epoch < progress.epochs)
@@ -129,6 +148,12 @@ public:
                            (unsigned long long)progress.epoch, (unsigned long long)progress.epochs,
                            (unsigned long long)progress.policies.stoppingBad));
     saver.finish();
+    if (options.json) {
+      display->event("end", {{"epochs", std::to_string(progress.epoch)},
+                             {"best_epoch", std::to_string(progress.bestEpoch)},
+                             {"result", jsonText(std::string(part()) + " " + progress.bestLine)}});
+      return 0;
+    }
     std::printf("%s %s\n", part(), progress.bestLine.c_str());
     std::fflush(stdout);
     return 0;
@@ -178,11 +203,27 @@ private:
 
   RunRecord record() const {
     const char *compile = std::getenv("SYLVITE_COMPILE");
-    return {model.name,        model.compiler,      model.target,           cpuName(),
-            session.threads,   options.command,     compile ? compile : "", options.data,
-            startWeights.file, startWeights.prefix, progress.bestMetric,    "",
-            progress.epochs,   progress.batch,      progress.seed,          progress.samples,
-            timeNow()};
+    char folder[4096];
+    RunRecord record;
+    record.network = model.name;
+    record.compiler = model.compiler;
+    record.target = model.target;
+    record.cpu = cpuName();
+    record.threads = session.threads;
+    record.command = options.command;
+    record.compile = compile ? compile : "";
+    record.data = options.data;
+    record.weights = startWeights.file;
+    record.prefix = startWeights.prefix;
+    record.keepBest = progress.bestMetric;
+    record.onNan = options.onNan;
+    record.epochs = progress.epochs;
+    record.batch = progress.batch;
+    record.seed = progress.seed;
+    record.samples = progress.samples;
+    record.folder = getcwd(folder, sizeof folder) ? folder : "";
+    record.started = timeNow();
+    return record;
   }
 
   /// A path of the network file is relative to the folder that the network file is in.
@@ -192,6 +233,10 @@ private:
     if (path.empty() || path[0] == '/' || slash == std::string::npos)
       return path;
     return std::string(network).substr(0, slash + 1) + path;
+  }
+
+  bool isAtStop() const {
+    return options.stopAtStep && syl_state_step(&model, session.state.get()) == options.stopAtStep;
   }
 
   bool isStopped() const { return settings.stopping && stops(*settings.stopping, progress.policies); }
@@ -206,7 +251,8 @@ private:
     std::string from = options.out;
     if (!options.from.empty() || folder.hasCheckpoint()) {
       from = folder.resume(options.from, model, session.state.get(), progress);
-      saver.resumed();
+      if (options.from.empty())
+        saver.resumed();
     } else if (std::optional<RunRecord> record = readRunRecord(options.out)) {
       progress.seed = record->seed;
       progress.epochs = record->epochs;
@@ -252,6 +298,16 @@ private:
   }
 
   void introduce() {
+    display->event(options.resume ? "resume" : "start",
+                   {{"network", jsonText(std::string(model.name))},
+                    {"target", jsonText(std::string(model.target))},
+                    {"out", jsonText(options.out)},
+                    {"samples", std::to_string(progress.samples)},
+                    {"batch", std::to_string(progress.batch)},
+                    {"epochs", std::to_string(progress.epochs)},
+                    {"seed", std::to_string(progress.seed)},
+                    {"threads", std::to_string(session.threads)},
+                    {"step", std::to_string(syl_state_step(&model, session.state.get()))}});
     if (options.resume)
       display->line(format("resuming %s at epoch %llu, step %llu", options.out.c_str(),
                            (unsigned long long)std::min(progress.epoch + 1, progress.epochs),
@@ -271,39 +327,115 @@ private:
                            options.out.c_str(), record->target.c_str(), model.target));
   }
 
-  /// Trains on the rest of the epoch. False where a signal came.
-  bool trainEpoch() {
-    const Part &part = set.train;
+  enum class Epoch { Complete, Stopped, RolledBack };
+
+  /// Trains on the rest of the epoch.
+  Epoch trainEpoch() {
     const uint64_t count = progress.samples;
-    const double stepsPerEpoch = double((count + progress.batch - 1) / progress.batch);
+    order = epochOrder(progress.seed, progress.epoch, uint32_t(count));
+    stepsPerEpoch = double((count + progress.batch - 1) / progress.batch);
     if (!loader)
-      loader.emplace(model, part, int64_t(progress.batch), session.threads);
-    loader->start(epochOrder(progress.seed, progress.epoch, uint32_t(count)), progress.position, count);
+      loader.emplace(model, set.train, int64_t(progress.batch), session.threads);
+    loader->start(order, progress.position, count);
     const Clock::time_point begin = Clock::now();
     display->startEpoch(progress.epoch + 1, progress.position, count);
+    bool fresh = true;
     while (progress.position < count) {
       if (StopSignals::signal())
-        return false;
+        return Epoch::Stopped;
       uint64_t n;
       const Batch &batch = loader->next(n);
-      syl_result result =
-          session.trainStep(batch.inputs(), batch.targets(), int64_t(n), progress.policies.rateScale, stepsPerEpoch);
-      if (!std::isfinite(result.loss))
-        throw Error(SYL_ERROR_KERNEL, model.name,
-                    format("found the loss %s in step %llu, expected a finite one",
-                           std::isnan(result.loss) ? "nan" : "infinity",
-                           (unsigned long long)syl_state_step(&model, session.state.get())),
-                    "lower the learning rate; " + options.out + " still holds the checkpoints of the epochs before");
+      if (snapshots)
+        snapshots->before(session.state.get(), fresh);
+      fresh = false;
+      syl_result result;
+      try {
+        result = step(batch, n);
+      } catch (const Error &error) {
+        if (error.status() != SYL_ERROR_NONFINITE)
+          throw;
+        if (handleNonFinite(error, batch, n) == Epoch::RolledBack)
+          return Epoch::RolledBack;
+        continue;
+      }
+      if (snapshots)
+        snapshots->note({progress.position, n});
+      skippedInARow = 0;
       progress.position += n;
       progress.lossSum += result.loss * double(n);
       progress.correct = result.correct < 0 ? -1 : progress.correct + result.correct;
-      display->update(progress.position, progress.lossSum / double(progress.position),
-                      progress.correct < 0 ? -1 : double(progress.correct) / double(progress.position));
+      const double trained = double(progress.position - progress.skipped);
+      display->update(progress.position, progress.lossSum / trained,
+                      progress.correct < 0 ? -1 : double(progress.correct) / trained);
+      watch->afterStep(result, n);
       saver.afterStep();
+      if (isAtStop() && progress.position < count)
+        return Epoch::Stopped;
     }
     rate = display->endTraining();
     dataShare = loader->waited() / std::max(secondsSince(begin), 1e-9);
-    return true;
+    return Epoch::Complete;
+  }
+
+  syl_result step(const Batch &batch, uint64_t n) {
+    return session.trainStep(batch.inputs(), batch.targets(), int64_t(n), progress.policies.rateScale, stepsPerEpoch);
+  }
+
+  /// Throws Error where the state that training starts from is not finite; `where` is what it came from.
+  void requireFinite(const std::string &where) const {
+    if (const syl_tensor *tensor = syl_find_nonfinite(&model, session.state.get()))
+      throw Error(SYL_ERROR_NONFINITE, where,
+                  std::string("found nan or infinity in '") + tensor->name + "', expected finite numbers",
+                  "start from an earlier checkpoint");
+  }
+
+  /// A step found a NaN or an infinity: stops the run with an Error, skips the step, or goes back to the last
+  /// checkpoint with half the learning rate.
+  Epoch handleNonFinite(const Error &error, const Batch &batch, uint64_t n) {
+    const uint64_t number = syl_state_step(&model, session.state.get()) + 1;
+    std::string text = error.what(), layer;
+    text += findSamples(model, batch.inputs(), batch.targets(), order.data() + progress.position, n);
+    if (text.find(" after step ") == std::string::npos && text.find("of the batch") == std::string::npos)
+      layer =
+          findLayer(session, batch.inputs(), batch.targets(), int64_t(n), progress.policies.rateScale, stepsPerEpoch);
+    const std::string where =
+        format("epoch %llu, step %llu%s%s", (unsigned long long)progress.epoch + 1, (unsigned long long)number,
+               layer.empty() ? "" : "; found first after ", layer.c_str());
+    constexpr uint64_t mostSkipped = 100, mostRollbacks = 10;
+    if (onNan == OnNan::Stop || (onNan == OnNan::Skip && skippedInARow >= mostSkipped) ||
+        (onNan == OnNan::Rollback && rollbacks >= mostRollbacks)) {
+      const std::string kept =
+          saver.savedStep() == Saver::none
+              ? options.out + " has no checkpoint of this run yet"
+              : format("%s still holds step %llu", folder.last().c_str(), (unsigned long long)saver.savedStep());
+      throw Error::complete(SYL_ERROR_NONFINITE, text + "\nhint: lower the learning rate; " + kept + " (" + where +
+                                                     "); --on-nan skip or rollback goes on");
+    }
+    if (size_t at = text.find(": error: "); at != std::string::npos)
+      text.replace(at, 9, ": warning: ");
+    if (onNan == OnNan::Skip) {
+      Batch again(model, int64_t(progress.batch));
+      for (const Snapshots::Step &before : snapshots->restore(session.state.get())) {
+        again.gather(set.train, order.data() + before.position, before.count);
+        step(again, before.count);
+      }
+      display->warn(text + "\nhint: the step is skipped (" + where + ")");
+      ++skippedInARow;
+      progress.position += n;
+      progress.skipped += n;
+      return Epoch::Complete;
+    }
+    const double scale = progress.policies.rateScale / 2;
+    if (saver.savedStep() == Saver::none) {
+      progress = first;
+      startFrom(startWeights);
+    } else
+      loadCheckpoint(folder.last(), model, session.state.get(), &progress);
+    ++rollbacks;
+    progress.policies.rateScale = scale;
+    display->warn(text + format("\nhint: rolled back to step %llu, with the learning rate times %g (%s)",
+                                (unsigned long long)syl_state_step(&model, session.state.get()), scale, where.c_str()));
+    return Epoch::RolledBack;
   }
 
   /// Evaluates the test part, or, where there is none, the training part; its accuracy is then what the steps counted.
@@ -312,7 +444,8 @@ private:
       return evaluatePart(session, *set.test, settings.metrics);
     if (settings.metrics == std::vector<std::string>{"accuracy"} && progress.correct >= 0) {
       Score score;
-      score.metrics = {{"accuracy", "accuracy", double(progress.correct) / double(progress.samples), true, true}};
+      score.metrics = {
+          {"accuracy", "accuracy", double(progress.correct) / double(progress.samples - progress.skipped), true, true}};
       score.loss = trainLoss;
       return score;
     }
@@ -325,7 +458,7 @@ private:
 
   /// Evaluates, reports and saves. False where a signal came before the score was there.
   bool finishEpoch() {
-    const double trainLoss = progress.lossSum / double(progress.samples);
+    const double trainLoss = progress.lossSum / double(progress.samples - progress.skipped);
     std::string report = format("epoch %llu/%llu  train loss %.4f", (unsigned long long)progress.epoch + 1,
                                 (unsigned long long)progress.epochs, trainLoss);
     const Score score = evaluateEpoch(trainLoss);
@@ -338,6 +471,13 @@ private:
     if (rate > 0)
       report += format("  %.0f images/s  data %.0f%%", rate, 100 * dataShare);
     display->line(report);
+    EventFields fields = {{"epoch", std::to_string(progress.epoch + 1)}, {"train_loss", jsonText(trainLoss)}};
+    if (set.test)
+      fields.emplace_back("test_loss", jsonText(score.loss));
+    for (const MetricValue &value : score.metrics)
+      fields.emplace_back(std::string(part()) + " " + value.label, jsonText(value.value));
+    fields.emplace_back("images_per_second", jsonText(rate));
+    display->event("epoch", fields);
     follow(score);
 
     const MetricValue value = score.monitored(progress.bestMetric);
@@ -347,12 +487,14 @@ private:
     progress.position = 0;
     progress.lossSum = 0;
     progress.correct = 0;
+    progress.skipped = 0;
     if (better) {
       progress.bestValue = value.value;
       progress.bestLine = score.line();
       progress.bestEpoch = progress.epoch;
       saver.saveBest();
     }
+    watch->afterEpoch(trainLoss, score, part());
     saver.afterEpoch();
     return true;
   }
@@ -377,6 +519,14 @@ private:
     int signal = StopSignals::signal();
     display->endTraining();
     saver.finish();
+    if (!signal) // at the step that was asked for
+      return 0;
+    if (options.json) {
+      display->event("interrupted", {{"signal", std::to_string(signal)},
+                                     {"saved", jsonText(folder.last())},
+                                     {"step", std::to_string(syl_state_step(&model, session.state.get()))}});
+      return 128 + signal;
+    }
     const char *network = std::getenv("SYLVITE_NETWORK_FILE");
     std::printf("interrupted: saved %s (epoch %llu of %llu, step %llu)\n"
                 "resume: sylvite train %s --data %s --out %s --resume\n",
@@ -393,15 +543,21 @@ private:
   const syl_model &model;
   const TrainOptions &options;
   const SaveInterval interval;
+  const OnNan onNan;
   RunFolder folder;
   const TrainingSettings settings;
   Session session;
-  Progress progress;
+  Progress progress, first; // now, and where this process began
   Saver saver;
   WeightsSettings startWeights;
-  std::string report; // of the weights that the run started from
+  std::string report;                 // of the weights that the run started from
+  std::optional<Snapshots> snapshots; // where steps may be skipped
+  uint64_t skippedInARow = 0, rollbacks = 0;
   DataSet set;
+  std::vector<uint32_t> order; // of the epoch in progress
+  double stepsPerEpoch = 0;
   Display *display = nullptr;
+  Watch *watch = nullptr;
   std::optional<Loader> loader;   // of the training part
   double rate = 0, dataShare = 0; // samples a second; share of the epoch's time that the step waited for data
 };

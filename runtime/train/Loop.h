@@ -38,9 +38,13 @@ struct TrainOptions {
   std::optional<uint64_t> epochs, batch, seed;
   int32_t threads = 0; // 0: the runtime's default
   bool resume = false, quiet = false;
+  bool json = false;                   // one JSON object a line instead of text
+  bool logNorms = false;               // of gradients and weights; the model must keep its gradients
+  uint64_t stopAtStep = 0;             // end there, with a save; 0: do not
   std::string from;                    // checkpoint to go on from; empty: the run's last
   std::string saveEvery = "1epoch";    // readSaveInterval
   std::optional<std::string> keepBest; // what decides which epoch is best: loss or a metric's name
+  std::string onNan = "stop";          // readOnNan
   std::vector<std::string> command;    // the command line, for the record
 };
 

@@ -125,6 +125,15 @@ void declareTrain(VerbLine &line, const syl_model &model) {
       .add_option("--keep-best", options->keepBest,
                   "What decides which epoch is best: loss or a metric (default: the first metric, else the loss)")
       ->type_name("METRIC");
+  line.app
+      .add_option("--on-nan", options->onNan,
+                  "At a NaN or an infinity: stop, skip the step, or rollback to the last checkpoint and halve the "
+                  "learning rate")
+      ->capture_default_str()
+      ->type_name("WHAT");
+  line.app.add_flag("--log-norms", options->logNorms,
+                    "Also log the norm of each parameter and of its gradient, for networks compiled with gradients");
+  line.app.add_flag("--json", options->json, "Print one JSON object a line: start, progress, epoch, interrupted, end");
   line.app.add_flag("-q,--quiet", options->quiet, "Print the last line only");
   options->command = line.words;
   line.app.footer("Ctrl-C finishes the step, saves RUN/last.safetensors and says how to resume.\n"
@@ -230,6 +239,17 @@ void declareBench(VerbLine &line, const syl_model &model) {
   };
 }
 
+void declareReproduce(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::ReproduceOptions>();
+  line.app.add_option("RUN", options->run, "Folder of a run that train made")->required()->type_name("");
+  line.app.add_option("--out", options->out, "Folder for the run that repeats it (default: RUN/reproduced)")
+      ->type_name("FOLDER");
+  line.threads(options->threads);
+  line.app.add_flag("-q,--quiet", options->quiet, "Print the result only");
+  line.app.footer("Exit status 0 where all tensors of the last checkpoints are equal to the bit, else 1.");
+  line.action = [options, &model] { return syl::reproduceVerb(model, *options); };
+}
+
 struct Verb {
   const char *name, *description;
   void (*declare)(VerbLine &, const syl_model &);
@@ -243,6 +263,7 @@ const Verb verbs[] = {
     {"step", "Training steps on one batch, with everything they leave in one file.", declareStep},
     {"check", "Compares every gradient with central differences, in double precision.", declareCheck},
     {"bench", "Time of a step on synthetic data, after 5 steps to warm up.", declareBench},
+    {"reproduce", "Repeats a run from its record and compares the bits.", declareReproduce},
 };
 
 int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {

@@ -37,14 +37,6 @@ bool isTemporary(const std::string &name, const std::string &stem) {
          name.find_first_not_of("0123456789-", stem.size()) == std::string::npos;
 }
 
-std::vector<std::string> namesIn(const std::string &folder) {
-  std::vector<std::string> names;
-  std::error_code code;
-  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code))
-    names.push_back(entry->path().filename().string());
-  return names;
-}
-
 void moveFile(const std::string &from, const std::string &to) {
   std::error_code code;
   fs::rename(from, to, code);

@@ -24,7 +24,8 @@ void writeRunRecord(const std::string &folder, const RunRecord &record, const sy
                        {"epochs", record.epochs},    {"batch", record.batch},
                        {"seed", record.seed},        {"weights", record.weights},
                        {"prefix", record.prefix},    {"keep_best", record.keepBest},
-                       {"on_nan", record.onNan},     {"started", record.started}};
+                       {"on_nan", record.onNan},     {"folder", record.folder},
+                       {"started", record.started}};
   json["compile"] = record.compile.empty() ? ordered_json() : ordered_json::parse(record.compile, nullptr, false);
   std::string text = json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   saveAtomically(folder + "/network.yaml", model.network_yaml, std::strlen(model.network_yaml));
@@ -62,6 +63,7 @@ std::optional<RunRecord> readRunRecord(const std::string &folder) {
     json.at("prefix").get_to(record.prefix);
     json.at("keep_best").get_to(record.keepBest);
     json.at("on_nan").get_to(record.onNan);
+    json.at("folder").get_to(record.folder);
     json.at("started").get_to(record.started);
     if (!json.at("compile").is_null())
       record.compile = json.at("compile").dump();

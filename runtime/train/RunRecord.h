@@ -22,6 +22,7 @@ struct RunRecord {
   PrefixRules prefix;
   std::string keepBest, onNan;
   uint64_t epochs = 0, batch = 0, seed = 0, samples = 0;
+  std::string folder;  // that the run was started in: names of data and weights are relative to it
   std::string started; // UTC, as 2026-01-31T12:00:00Z
 };
 

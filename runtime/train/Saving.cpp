@@ -42,8 +42,15 @@ void Saver::resumed() {
   lastEpoch = progress.epoch;
 }
 
+void Saver::requireFinite(const void *state, const std::string &path) const {
+  if (const syl_tensor *tensor = syl_find_nonfinite(&session.model, state))
+    throw Error(SYL_ERROR_NONFINITE, path,
+                std::string("found nan or infinity in '") + tensor->name + "', which is not saved");
+}
+
 bool Saver::tryToSave(const std::string &path, const void *state, const Progress &of, const std::string &keepAs) {
   try {
+    requireFinite(state, path);
     saveCheckpoint(path, session.model, state, &of, keepAs);
     return true;
   } catch (const Error &error) {
@@ -102,6 +109,7 @@ void Saver::finish() {
   }
   if (lastStep == syl_state_step(&session.model, session.state.get()) && lastEpoch == progress.epoch)
     return;
+  requireFinite(session.state.get(), folder.last());
   saveCheckpoint(folder.last(), session.model, session.state.get(), &progress, folder.previous());
   resumed();
 }

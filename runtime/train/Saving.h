@@ -45,6 +45,7 @@ public:
 private:
   bool tryToSave(const std::string &path, const void *state, const Progress &of, const std::string &keepAs);
   void saveLast();
+  void requireFinite(const void *state, const std::string &path) const;
 
   const RunFolder &folder;
   Session &session;

@@ -35,7 +35,7 @@ void Session::init(uint64_t seed) { require(syl_init_state(&model, state.get(), 
 
 syl_result Session::trainStep(const void *const *inputs, const void *const *targets, int64_t n, double scale,
                               double stepsPerEpoch) {
-  syl_step step{scale, stepsPerEpoch, threads, 0};
+  syl_step step{scale, stepsPerEpoch, threads, checkFinite};
   syl_result result{};
   require(syl_train_step(&model, state.get(), scratch.get(), inputs, targets, int32_t(n), &step, &result), model.name);
   return result;

@@ -39,7 +39,7 @@ public:
 
   void init(uint64_t seed);
   /// A step on n samples, with one pointer for each input and target. `scale` multiplies the network's learning rate;
-  /// `stepsPerEpoch` is 0 where it is not known.
+  /// `stepsPerEpoch` is 0 where it is not known. Throws SYL_ERROR_NONFINITE where checkFinite is set.
   syl_result trainStep(const void *const *inputs, const void *const *targets, int64_t n, double scale = 1,
                        double stepsPerEpoch = 0);
   syl_result evaluate(const void *const *inputs, const void *const *targets, int64_t n);
@@ -48,6 +48,7 @@ public:
   const syl_model &model;
   const int32_t threads;
   Block state, scratch;
+  bool checkFinite = false; // steps look for NaN and infinity
 };
 
 /// Throws Error (SYL_ERROR_MISMATCH) where the model keeps no gradient of some parameter that it trains.

@@ -72,4 +72,13 @@ struct BenchOptions {
 };
 int benchVerb(const syl_model &model, const BenchOptions &options);
 
+/// Repeats a run from its record in a folder of its own and compares the last checkpoints' tensors: 0 where all are
+/// equal, 1 where one differs.
+struct ReproduceOptions {
+  std::string run, out; // out: RUN/reproduced where it is empty
+  int32_t threads = 0;
+  bool quiet = false;
+};
+int reproduceVerb(const syl_model &model, const ReproduceOptions &options);
+
 } // namespace syl

@@ -34,9 +34,9 @@ TEST_F(CommandLineTest, Mistakes) {
     return outcome.err;
   };
   EXPECT_EQ(message({}),
-            "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench\n");
+            "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench, reproduce\n");
   EXPECT_EQ(message({"fly"}),
-            "sylvite: error: found 'fly', expected one of train, evaluate, predict, step, check, bench\n");
+            "sylvite: error: found 'fly', expected one of train, evaluate, predict, step, check, bench, reproduce\n");
   EXPECT_EQ(message({"train"}), "sylvite train: error: --data is required\nhint: sylvite train --help\n");
   EXPECT_EQ(message({"check", "--fast"}),
             "sylvite check: error: The following argument was not expected: --fast\nhint: sylvite check --help\n");

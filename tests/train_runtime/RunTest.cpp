@@ -173,6 +173,88 @@ TEST_F(RunTest, ALossThatIsNotFiniteStopsTheRunAndKeepsTheCheckpoint) {
   EXPECT_EQ(readAll(path("run/last.safetensors")), kept);
 }
 
+/// Data with one sample whose logits are not finite.
+void makeOneBadSample(const RunTest &test, const std::function<void(const std::string &, const std::string &)> &write,
+                      int64_t count) {
+  toy::Samples samples = toy::makeSamples({}, count);
+  samples.input[17 * 5 + 1] = 3e38f;
+  samples.input[17 * 5 + 2] = -3e38f;
+  samples.input[17 * 5 + 3] = 3e38f;
+  write("data/X.npy", npyBytes("<f4", syl::format("(%d, 5)", int(count)), bytesOf(samples.input)));
+  write("data/Y.npy", npyBytes("<i4", syl::format("(%d,)", int(count)), bytesOf(samples.target)));
+}
+
+TEST_F(RunTest, ABadStepIsSkippedAndTheRunResumesExactly) {
+  makeOneBadSample(*this, [&](auto &name, auto &bytes) { write(name, bytes); }, 1000);
+  const std::vector<std::string> skip = {"--epochs", "4", "--on-nan", "skip", "--save-every", "7steps"};
+  Outcome outcome = train("whole", skip);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(std::regex_search(outcome.err, std::regex("^toy: warning: found the loss (nan|-?infinity) in step \\d+, "
+                                                        "expected a finite one.*\nhint: the step is skipped "
+                                                        "\\(epoch 1, step \\d+; found first after kernel linear"
+                                                        "\\.forward\\+grad\\)\n")))
+      << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 8) << outcome.err; // two lines an epoch
+  syl::SafetensorsFile file(path("whole/last.safetensors"));
+  EXPECT_EQ(file.metadata("step"), std::to_string(4 * (125 - 1)));
+  EXPECT_EQ(outcome.out.find("nan"), std::string::npos);
+  std::vector<std::string> threads = skip;
+  threads.insert(threads.end(), {"--threads", "3"});
+  EXPECT_EQ(train("threads", threads).status, 0);
+  EXPECT_EQ(readAll(path("threads/last.safetensors")), readAll(path("whole/last.safetensors")));
+  // Killed between steps, also between the snapshot and the bad step.
+  std::vector<std::string> half = skip;
+  half[1] = "2";
+  EXPECT_EQ(train("parts", half).status, 0);
+  EXPECT_EQ(
+      train("parts", {"--resume", "--epochs", "4", "--on-nan", "skip", "--from", path("parts/last-1.safetensors")})
+          .status,
+      0);
+  EXPECT_EQ(readAll(path("parts/last.safetensors")), readAll(path("whole/last.safetensors")));
+  outcome = train("stopped", {"--epochs", "4"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(train("bad", {"--on-nan", "guess"}).err,
+            "--on-nan: error: found 'guess', expected stop, skip or rollback\n");
+}
+
+TEST_F(RunTest, ARunRollsBackUntilTheRateIsLowEnough) {
+  makeData(40);
+  Outcome outcome = run(folder, command("run", {"--epochs", "3", "--on-nan", "rollback"}), {{"TOY_RATE", "1000"}});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("\nhint: rolled back to step 0, with the learning rate times 0.5 (epoch 1, step "),
+            std::string::npos)
+      << outcome.err;
+  syl::SafetensorsFile file(path("run/last.safetensors"));
+  EXPECT_EQ(file.metadata("step"), "15");
+  EXPECT_LE(std::stod(file.metadata("rate_scale").value()), 0.5);
+  Environment never = {{"TOY_TRAINING", R"({"metrics": []})"}};
+  makeOneBadSample(*this, [&](auto &name, auto &bytes) { write(name, bytes); }, 100);
+  outcome = run(folder, {TOY_PROGRAM, "train", "--data", path("data/X.npy") + "," + path("data/Y.npy"), "--out",
+                         path("never"), "--on-nan", "rollback"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2 * 10 + 2) << outcome.err;
+  EXPECT_EQ(train("all", {"--on-nan", "skip", "--batch", "1", "--epochs", "3"}).status, 0);
+}
+
+TEST_F(RunTest, WeightsThatAreNotFiniteAreRefused) {
+  makeData(40);
+  EXPECT_EQ(train("run", {"--epochs", "1"}).status, 0);
+  syl::SafetensorsFile file(path("run/last.safetensors"));
+  file.load();
+  syl::SafetensorsWriter writer;
+  for (const syl::TensorEntry &entry : file.tensors()) {
+    std::string bytes(file.data(entry), entry.end - entry.begin);
+    if (entry.name == "linear.bias")
+      bytes.replace(4, 4, std::string("\0\0\xc0\x7f", 4));
+    writer.add(entry.name, *syl::safetensorsType(entry.dtype), entry.shape, bytes.data());
+  }
+  writer.save(path("bad"), {});
+  Outcome outcome = train("second", {"--weights", path("bad")});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err, path("bad") + ": error: found nan or infinity in 'linear.bias', expected finite numbers\n"
+                                       "hint: start from an earlier checkpoint\n");
+}
+
 TEST_F(RunTest, OutputFolderWithASpaceIsQuotedForTheShell) {
   makeData(20011);
   pid_t process = start(folder, command("a run", {"--epochs", "1000000"}), {{"SYLVITE_NETWORK_FILE", "my net.yaml"}});

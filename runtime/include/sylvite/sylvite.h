@@ -45,7 +45,8 @@ typedef enum syl_status {
   SYL_ERROR_MISMATCH = 5,    /* a file or data set is whole but does not fit this network */
   SYL_ERROR_KERNEL = 6,      /* a kernel reported an error */
   SYL_ERROR_INTERRUPTED = 7, /* stopped by the caller or a signal */
-  SYL_ERROR_INTERNAL = 8     /* a bug in Sylvite */
+  SYL_ERROR_INTERNAL = 8,    /* a bug in Sylvite */
+  SYL_ERROR_NONFINITE = 9    /* a NaN or an infinity where a number was expected */
 } syl_status;
 
 typedef enum syl_dtype { SYL_UINT8 = 0, SYL_INT32 = 1, SYL_INT64 = 2, SYL_FLOAT32 = 3, SYL_FLOAT64 = 4 } syl_dtype;
@@ -141,7 +142,7 @@ typedef struct syl_step {
   double learning_rate_scale; /* multiplies the network's learning rate; 0 means 1 */
   double steps_per_epoch;     /* for learning rates that follow epochs; 0: unknown */
   int32_t threads;            /* threads for this step, the caller among them; 0 means syl_threads() */
-  int32_t reserved;
+  int32_t check_finite;       /* 1: look for NaN and infinity, see syl_train_step; 0: do not */
 } syl_step;
 
 /* What a step reports. */
@@ -179,7 +180,11 @@ syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
 /* One training step on n samples, 1 <= n <= batch. `inputs` and `targets` hold one pointer for each of the model's
  * inputs and targets; the arrays are as the model describes them and may be unaligned. Class numbers outside
  * [0, classes) are an error. On an error the state is unchanged unless the error is SYL_ERROR_KERNEL, after which
- * parameters may have been updated in part but the step counter was not. `step` and `result` may be null. */
+ * parameters may have been updated in part but the step counter was not. `step` and `result` may be null.
+ *
+ * With step->check_finite, SYL_ERROR_NONFINITE tells of a NaN or an infinity: in an input or a target (the state is
+ * unchanged), in a sample's loss (parameters and slots are unchanged, running statistics are not), or, when all is
+ * done, in a tensor of the state, which gradients that are not finite leave there. The step counter then stands. */
 syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
                           const void *const *targets, int32_t n, const syl_step *step, syl_result *result);
 /* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
@@ -189,6 +194,8 @@ syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch
  * outputs, to room for n samples. */
 syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs, int32_t n,
                        void *const *outputs);
+/* The first tensor of the state, in the order of the table, that holds a NaN or an infinity; null where none does. */
+const syl_tensor *syl_find_nonfinite(const syl_model *model, const void *state);
 /* Training steps that this state has seen. */
 uint64_t syl_state_step(const syl_model *model, const void *state);
 /* Seed that init was given. */

@@ -1,5 +1,5 @@
 /* Sylvite's training part: checkpoints, and the whole program that `sylvite train`, `evaluate`, `predict`, `step`,
- * `check` and `bench` run. An app that only steps a network needs sylvite.h and no more.
+ * `check`, `bench` and `reproduce` run. An app that only steps a network needs sylvite.h and no more.
  *
  * Link with the libraries of SYL_TRAIN_LIBRARIES, in that order, after the network's object.
  */
@@ -16,10 +16,11 @@
 extern "C" {
 #endif
 
-/* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench) on `model` with the arguments after
- * it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's error, 130 or 143
- * where SIGINT or SIGTERM stopped a training that was then saved. The environment variable SYLVITE_NETWORK_FILE is the
- * name of the network file that messages show; NET.yaml where it is not set. For the main thread of a program. */
+/* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench, reproduce) on `model` with the
+ * arguments after it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's
+ * error, 128 + the signal's number where SIGINT, SIGTERM or SIGHUP stopped a training that was then saved. The
+ * environment variable SYLVITE_NETWORK_FILE is the name of the network file that messages show; NET.yaml where it is
+ * not set. For the main thread of a program. */
 int syl_main(const syl_model *model, int argc, char **argv);
 
 /* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file,
