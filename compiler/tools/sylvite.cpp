@@ -6,6 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/frontend/Frontend.h"
+#include "compiler/support/Files.h"
 #include "compiler/support/Names.h"
 #include "compiler/tools/Build.h"
 #include "compiler/tools/DataVerb.h"
@@ -149,6 +150,13 @@ const std::vector<RunVerb> &runVerbs() {
        false,
        {{"--out", "FOLDER", "Folder for the run that repeats it (default: RUN/reproduced)"}, threads},
        true},
+      {"report",
+       "Write a run's report as one HTML page",
+       false,
+       false,
+       false,
+       {{"--out", "FILE.html", "The page (default: RUN/report.html)"}, threads},
+       true},
   };
   return verbs;
 }
@@ -225,8 +233,8 @@ private:
   std::function<int()> action;
 
   static const std::vector<std::string> &verbNames() {
-    static const std::vector<std::string> names{"compile", "train", "evaluate",  "predict", "step",
-                                                "check",   "bench", "reproduce", "summary", "data"};
+    static const std::vector<std::string> names{"compile", "train",     "evaluate", "predict", "step", "check",
+                                                "bench",   "reproduce", "report",   "summary", "data"};
     return names;
   }
   /// The verb and a space, or nothing where there is none.

@@ -250,6 +250,14 @@ void declareReproduce(VerbLine &line, const syl_model &model) {
   line.action = [options, &model] { return syl::reproduceVerb(model, *options); };
 }
 
+void declareReport(VerbLine &line, const syl_model &model) {
+  auto options = std::make_shared<syl::ReportOptions>();
+  line.app.add_option("RUN", options->run, "Folder of a run that train made")->required()->type_name("");
+  line.app.add_option("--out", options->out, "The page (default: RUN/report.html)")->type_name("FILE.html");
+  line.threads(options->threads);
+  line.action = [options, &model] { return syl::reportVerb(model, *options); };
+}
+
 struct Verb {
   const char *name, *description;
   void (*declare)(VerbLine &, const syl_model &);
@@ -264,6 +272,7 @@ const Verb verbs[] = {
     {"check", "Compares every gradient with central differences, in double precision.", declareCheck},
     {"bench", "Time of a step on synthetic data, after 5 steps to warm up.", declareBench},
     {"reproduce", "Repeats a run from its record and compares the bits.", declareReproduce},
+    {"report", "Writes a run's report as one HTML page.", declareReport},
 };
 
 int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {

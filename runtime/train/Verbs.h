@@ -81,4 +81,12 @@ struct ReproduceOptions {
 };
 int reproduceVerb(const syl_model &model, const ReproduceOptions &options);
 
+/// Writes a run's report as one HTML page: curves, metrics and confusion of its best checkpoint, samples, kernels,
+/// memory.
+struct ReportOptions {
+  std::string run, out; // out: RUN/report.html where it is empty
+  int32_t threads = 0;
+};
+int reportVerb(const syl_model &model, const ReportOptions &options);
+
 } // namespace syl

@@ -33,10 +33,11 @@ TEST_F(CommandLineTest, Mistakes) {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   };
-  EXPECT_EQ(message({}),
-            "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench, reproduce\n");
-  EXPECT_EQ(message({"fly"}),
-            "sylvite: error: found 'fly', expected one of train, evaluate, predict, step, check, bench, reproduce\n");
+  EXPECT_EQ(message({}), "sylvite: error: found no verb, expected one of train, evaluate, predict, step, check, bench, "
+                         "reproduce, report\n");
+  EXPECT_EQ(
+      message({"fly"}),
+      "sylvite: error: found 'fly', expected one of train, evaluate, predict, step, check, bench, reproduce, report\n");
   EXPECT_EQ(message({"train"}), "sylvite train: error: --data is required\nhint: sylvite train --help\n");
   EXPECT_EQ(message({"check", "--fast"}),
             "sylvite check: error: The following argument was not expected: --fast\nhint: sylvite check --help\n");

@@ -191,9 +191,9 @@ std::string onTerminal(const std::vector<std::string> &words, unsigned short col
 }
 
 TEST_F(WatchTest, TheBarStaysOnItsLine) {
-  makeData(100000);
+  makeData(600000);
   for (unsigned short columns : {12, 80}) {
-    std::string text = onTerminal(command("run" + std::to_string(columns), {"--epochs", "2"}), columns);
+    std::string text = onTerminal(command("run" + std::to_string(columns), {"--epochs", "1"}), columns);
     size_t bars = 0;
     for (size_t at = 0; (at = text.find("\repoch ", at)) != std::string::npos; ++at) {
       const size_t end = text.find("\033[K", at);
@@ -202,7 +202,7 @@ TEST_F(WatchTest, TheBarStaysOnItsLine) {
       EXPECT_LT(end - at - 1, columns) << text.substr(at, end - at);
     }
     EXPECT_GT(bars, 0u);
-    EXPECT_NE(text.find("\r\033[Kepoch 2/2  train loss "), std::string::npos)
+    EXPECT_NE(text.find("\r\033[Kepoch 1/1  train loss "), std::string::npos)
         << "an epoch's line takes the bar's place";
   }
 }
@@ -234,6 +234,34 @@ TEST_F(WatchTest, ARunIsReproducedToTheBit) {
   write("run/run.json", "{\"network\": 3}");
   EXPECT_NE(run(folder, {TOY_PROGRAM, "reproduce", path("run")}).err.find("found what is no record of a run: "),
             std::string::npos);
+}
+
+TEST_F(WatchTest, TheReportHoldsEverything) {
+  toy::Options options;
+  options.inputShape = {8, 8, 1};
+  Environment images = {{"TOY_SHAPE", "8,8,1"}, {"TOY_TRAINING", R"({"learning_rate": 0.5, "metrics": ["accuracy"]})"}};
+  for (const char *end : {"", "_test"}) {
+    toy::Samples samples = toy::makeSamples(options, 40);
+    write(std::string("data/X") + end + ".npy", npyBytes("<f4", "(40, 8, 8, 1)", bytesOf(samples.input)));
+    write(std::string("data/Y") + end + ".npy", npyBytes("<i4", "(40,)", bytesOf(samples.target)));
+  }
+  ASSERT_EQ(run(folder, command("run", {"--epochs", "2", "--log-norms"}), images).status, 0);
+  Outcome outcome = run(folder, {TOY_PROGRAM, "report", path("run")}, images);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string page = readAll(path("run/report.html"));
+  for (const char *text :
+       {"<h2>Curves</h2>", ">test/accuracy</text>", ">learning rate</text>", "norms of linear.weight",
+        "<h2>Confusion</h2>", "<h2>First samples</h2>", "data:image/png;base64,iVBORw0KGgo", "linear.forward+grad",
+        "prefers-color-scheme: dark", "name=\"viewport\"", "</html>"})
+    EXPECT_NE(page.find(text), std::string::npos) << text;
+  for (const char *outside : {"http://", "https://", "<script", "<link", "@import", "url("})
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+  EXPECT_EQ(std::count(page.begin(), page.end(), '<'), std::count(page.begin(), page.end(), '>'));
+  EXPECT_EQ(run(folder, {TOY_PROGRAM, "report", path("run"), "--out", path("page.html")}, images).status, 0);
+  EXPECT_EQ(readAll(path("page.html")).substr(0, 15), "<!doctype html>");
+  outcome = run(folder, {TOY_PROGRAM, "report", path("data")}, images);
+  EXPECT_EQ(outcome.err, path("data/run.json") + ": error: found no record of a run\n"
+                                                 "hint: report takes a folder that train made\n");
 }
 
 TEST_F(WatchTest, AFullDiskIsAWarningAndTheRunGoesOn) {

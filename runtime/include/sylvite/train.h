@@ -1,5 +1,5 @@
 /* Sylvite's training part: checkpoints, and the whole program that `sylvite train`, `evaluate`, `predict`, `step`,
- * `check`, `bench` and `reproduce` run. An app that only steps a network needs sylvite.h and no more.
+ * `check`, `bench`, `reproduce` and `report` run. An app that only steps a network needs sylvite.h and no more.
  *
  * Link with the libraries of SYL_TRAIN_LIBRARIES, in that order, after the network's object.
  */
@@ -16,8 +16,8 @@
 extern "C" {
 #endif
 
-/* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench, reproduce) on `model` with the
- * arguments after it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's
+/* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench, reproduce, report) on `model` with
+ * the arguments after it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's
  * error, 128 + the signal's number where SIGINT, SIGTERM or SIGHUP stopped a training that was then saved. The
  * environment variable SYLVITE_NETWORK_FILE is the name of the network file that messages show; NET.yaml where it is
  * not set. For the main thread of a program. */
