@@ -388,8 +388,10 @@ private:
     for (const std::string &file : request.schedules)
       schedules.push_back(std::filesystem::absolute(file).string());
     std::string text;
-    llvm::raw_string_ostream(text) << llvm::json::Value(
-        llvm::json::Object{{"target", request.target}, {"batch", request.batch}, {"exact", request.exact}, {"schedules", std::move(schedules)}});
+    llvm::raw_string_ostream(text) << llvm::json::Value(llvm::json::Object{{"target", request.target},
+                                                                           {"batch", request.batch},
+                                                                           {"exact", request.exact},
+                                                                           {"schedules", std::move(schedules)}});
     return text;
   }
 
