@@ -72,7 +72,7 @@ ColumnPointer openPlacement(std::shared_ptr<const InputFile> file, const Placeme
   array.shape = column->shape();
   array.data = Buffer(bytes, column->path());
   std::vector<uint32_t> rows(static_cast<size_t>(std::min<int64_t>(column->count(), 1 << 16)));
-  for (int64_t first = 0; first < column->count(); first += int64_t(rows.size())) {
+  for (int64_t first = 0; bytes && first < column->count(); first += int64_t(rows.size())) {
     size_t count = size_t(std::min<int64_t>(int64_t(rows.size()), column->count() - first));
     std::iota(rows.begin(), rows.end(), uint32_t(first));
     column->read(rows.data(), count, array.data.data() + size_t(first) * column->rowBytes());
@@ -86,7 +86,9 @@ void forEachWindow(const Column &column,
     use(0, size_t(column.count()), array->data.data());
     return;
   }
-  const size_t rowBytes = std::max<size_t>(column.rowBytes(), 1);
+  const size_t rowBytes = column.rowBytes();
+  if (!rowBytes) // any number of rows of nothing
+    return;
   const size_t window = std::max<size_t>(windowBytes / rowBytes, 1);
   std::vector<uint32_t> rows(window);
   Buffer values(window * rowBytes, column.path());

@@ -226,7 +226,16 @@ ColumnPointer openNpyAt(std::shared_ptr<const InputFile> file, const std::string
   file->readExactly(start.data(), start.size(), offset);
   NpyHeader header = readNpyHeader(name, start.data(), start.size(), size);
   if (header.fortranOrder || header.shape.empty()) {
-    Buffer stored(size - header.offset, name);
+    const uint64_t bytes = size - header.offset;
+    Buffer stored;
+    try {
+      stored = Buffer(bytes, name);
+    } catch (const Error &) {
+      throw Error(SYL_ERROR_MEMORY, name,
+                  format("cannot get %llu bytes of memory for an array in Fortran order, which is read whole",
+                         (unsigned long long)bytes),
+                  "write it in C order, in NumPy by numpy.ascontiguousarray");
+    }
     file->readExactly(stored.data(), stored.size(), offset + header.offset);
     return std::make_shared<MemoryColumn>(name, decodeNpy(name, header, stored.data()));
   }

@@ -200,6 +200,15 @@ TEST_F(BagTest, ValuesOfALargeFileAreCheckedAsTheyAreRead) {
                             "hint: convert it yourself, in NumPy by array.astype('int32')");
 }
 
+TEST_F(BagTest, RowsOfNothingTakeNoTime) {
+  const std::string idx = write("n.idx", idxBytes({0x36000000, 0, 8}, ""));
+  for (uint64_t limit : {uint64_t(1) << 20, uint64_t(0)}) {
+    syl::ColumnPointer column = syl::openIdx(idx, limit);
+    EXPECT_EQ(column->count(), 0x36000000);
+    EXPECT_EQ(doubles(*column).size(), 0u);
+  }
+}
+
 TEST_F(BagTest, AFileThatShrinksIsAnError) {
   const std::string name = write("s.npy", npyBytes("|u1", "(10, 6)", std::string(60, 'x')));
   syl::ColumnPointer column = syl::openNpy(name, 0);
