@@ -11,6 +11,7 @@ CHECK is one or more of
     shipped        training leaves the bits that `step` leaves, whose variant of the object keeps the gradients
     resume         training that stops cleanly and resumes ends with the bits of training that does not stop
     round_trip     a checkpoint goes through `step --state` and `predict` unchanged
+    nan            a layer that overflows is named; a bad sample's step is skipped; a run is reproduced to the bit
     branches       a network of two inputs and two losses, from `step` to `summary` (branches.py)
 The last line is `N passed, N failed`; the exit status is 1 where one failed.
 """
@@ -205,7 +206,51 @@ def check_round_trip(sylvite, folder):
     return failures
 
 
-CHECKS = {"threads": check_threads, "random": check_random, "reproducible": check_reproducible, "shipped": check_shipped,
+OVERFLOWING = """name: overflowing
+input: {shape: [8, 8, 1], dtype: float32}
+network:
+  - conv2d: {name: first, filters: 8, kernel: 3}
+  - relu
+  - conv2d: {name: second, filters: 8, kernel: 3}
+  - relu
+  - flatten
+  - linear: {name: third, units: 3}
+loss: cross_entropy
+metrics: [accuracy]
+optimizer: {sgd: {learning_rate: RATE}}
+training: {batch: 16, epochs: 2}
+"""
+
+
+def check_nan(sylvite, folder):
+    random, data = np.random.default_rng(5), folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    x = random.standard_normal((200, 8, 8, 1)).astype(np.float32)
+    np.save(data / "Y.npy", random.integers(0, 3, 200).astype(np.int32))
+    np.save(data / "X.npy", x)
+    for rate in ("1e25", "0.01"):
+        (folder / f"{rate}.yaml").write_text(OVERFLOWING.replace("RATE", rate))
+    done = sylvite.run("train", folder / "1e25.yaml", "--data", data, "--out", folder / "run", status=None)
+    failures = []
+    if done.returncode != 1 or "found first after layer second (conv2d.forward)" not in done.stderr:
+        failures.append(f"ended with status {done.returncode}, and did not name layer second:\n{done.stderr[-600:]}")
+    x[77] = 3e38
+    np.save(data / "X.npy", x)
+    train = ("train", folder / "0.01.yaml", "--data", data, "--out", folder / "skipping")
+    done = sylvite.run(*train, "--on-nan", "skip", status=None)
+    if done.returncode != 0 or done.stderr.count("the step is skipped") != 2:
+        failures.append(f"--on-nan skip ended with status {done.returncode}:\n{done.stderr[-600:]}")
+    done = sylvite.run("reproduce", folder / "skipping", "--threads", 1, status=None)
+    if done.returncode != 0 or "equal to the bit at step 24" not in done.stdout:
+        failures.append(f"reproduce ended with status {done.returncode}:\n{done.stdout[-300:]}{done.stderr[-300:]}")
+    done = sylvite.run("report", folder / "skipping", status=None)
+    page = (folder / "skipping" / "report.html").read_text() if done.returncode == 0 else ""
+    if "Memory over the step" not in page or "second:conv2d.grad_weight" not in page:
+        failures.append(f"report ended with status {done.returncode}:\n{done.stderr[-300:]}")
+    return failures
+
+
+CHECKS = {"nan": check_nan, "threads": check_threads, "random": check_random, "reproducible": check_reproducible, "shipped": check_shipped,
           "resume": check_resume, "round_trip": check_round_trip, "branches": branches.check}
 
 
