@@ -29,12 +29,10 @@ def counts_of(build):
                               cwd=build, capture_output=True, text=True, check=True)
         for report in done.stdout.splitlines():
             for file in json.loads(report)["files"]:
-                path = pathlib.Path(file["file"])
-                path = (build / path).resolve() if not path.is_absolute() else path.resolve()
-                try:
-                    name = str(path.relative_to(ROOT / "runtime"))
-                except ValueError:
+                name = file["file"].removeprefix(f"{ROOT}/")  # names are relative to the source tree
+                if not name.startswith("runtime/"):
                     continue
+                name = name.removeprefix("runtime/")
                 for line in file["lines"]:
                     number = line["line_number"]
                     lines[name][number] += line["count"]
