@@ -302,6 +302,11 @@ private:
         numbers.insert(numbers.end(), row->begin(), row->end());
       numbers.push_back(int32_t(fill.pixel * bytes));
       Value blocks = LLVM::MulOp::create(builder, loc, images, constant(i32, fill.rows));
+      if (signature.block) { // a task computes some channels: the first of them zeroes around all
+        start.sliceStride = 0;
+        Value isFirst = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, task, constant(i32, 0));
+        blocks = LLVM::SelectOp::create(builder, loc, isFirst, blocks, constant(i32, 0));
+      }
       call("syl_zero_halo", {pointerTo(start), blocks, address(numberTable(numbers))});
     }
     ret(status);

@@ -106,7 +106,7 @@ void fillLayerDims(mlir::Operation *layer, std::map<std::string, int64_t> &dims)
     return;
   dims["filters"] = paddedChannels(
       layer->hasTrait<Windowed>() ? mlir::cast<mlir::RankedTensorType>(layer->getResult(0).getType()).getShape().back()
-                                 : operandShape(1)[0]);
+                                  : operandShape(1)[0]);
   dims["groups"] = groupsOf(layer);
   int64_t features = paddedChannels(operandShape(0).back());
   if (!layer->hasTrait<Windowed>())

@@ -1,8 +1,8 @@
 //===- Winograd.cpp - nn.winograd_weight, _input, _product, _output: 3x3 convolution by tiles ---------------------===//
 //
 // Transforms are products with small constant matrices along both axes, in two steps. `coefficient` is a table of
-// selects that folds away where a schedule unrolls its coordinates. Images are read and written in phases (see View), so
-// that output and derivative are pure in tile coordinates.
+// selects that folds away where a schedule unrolls its coordinates. Images are read and written in phases (see View),
+// so that output and derivative are pure in tile coordinates.
 //
 // Source: Lavin and Gray 2015; points 0, 1, -1 (and 2, -2).
 //
@@ -124,8 +124,7 @@ static std::vector<Value> winogradOutput(OpContext &context) {
   columns(v.c, i, x, j, y, v.n) = context.constant(0);
   columns(v.c, i, x, j, y, v.n) += coefficient(context, matrix, i, r) * input.func(v.c, r, x, j, y, v.n);
   Value result = imageResult(context, "image");
-  result.func(v.c, i, x, j, y, v.n) =
-      context.operandCount() > 1 ? context.operand(1).func(v.c) : context.constant(0);
+  result.func(v.c, i, x, j, y, v.n) = context.operandCount() > 1 ? context.operand(1).func(v.c) : context.constant(0);
   result.func(v.c, i, x, j, y, v.n) += coefficient(context, matrix, j, s) * columns(v.c, i, x, s, y, v.n);
   context.nameRVars(columns, {"r"});
   context.nameRVars(result.func, {"s"});

@@ -6,7 +6,8 @@
 // parameters run together in the last one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
-// batch: each part of the weights is then read once, by one core. So are Winograd products of more than `hugeWeights`.
+// batch: each part of the weights is then read once, by one core. So are the convolutions of a batch of one sample and
+// Winograd products of more than `hugeWeights`.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -23,8 +24,16 @@ namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
 constexpr int64_t hugeWeights = 12 << 20; // of Winograd products, which each slice would read
-constexpr int64_t minParts = 4;       // fewer would leave cores idle
-constexpr int64_t updateChunk = 8192; // elements of one task of an update
+constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
+constexpr int64_t minParts = 4;           // fewer would leave cores idle
+constexpr int64_t updateChunk = 8192;     // elements of one task of an update
+
+/// Of one sample: each weight of a filter meets each pixel of the result.
+int64_t multiplyAdds(Operation *convolution) {
+  auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
+  auto shape = cast<RankedTensorType>(convolution->getResult(0).getType()).getShape();
+  return elements(convolution->getOperand(1)) * (elements(convolution->getResult(0)) / shape.front() / shape.back());
+}
 
 /// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
 /// `least` long.
@@ -194,6 +203,13 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (core->hasTrait<Tiled>() && core->hasTrait<Contraction>() && kind == Kind::Batch &&
         layoutOf(region.getInputs()[weightIndex(region)]).unit * 4 > hugeWeights)
       return set("output", partsOf(layoutOf(result).channels, 32, 32));
+    // A batch of one is one slice: its convolutions are cut along their filters.
+    if (program.getSlices() == 1 && kind == Kind::Batch && core->hasTrait<Contraction>() &&
+        core->hasTrait<Windowed>() && !core->hasTrait<Tiled>() && !core->hasTrait<Transposed>() &&
+        groupsOf(core) == 1 && region.getKernel().ends_with(".forward") && multiplyAdds(core) > worthCutting) {
+      int64_t filters = layoutOf(result).channels, parts = partsOf(filters, 16, 32);
+      return set("output", parts < minParts ? partsOf(filters, 16, 16) : parts);
+    }
     if (kind == Kind::Whole)
       return set("none", 1);
     if (kind == Kind::Slices &&

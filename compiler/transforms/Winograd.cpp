@@ -1,8 +1,8 @@
 //===- Winograd.cpp - nn-winograd: 3x3 convolutions as transforms and products of tiles ---------------------------===//
 //
-// Rewrites each nn.conv2d of @train whose `nn.algorithm` is winograd_2x2 or winograd_4x4 (codegen/Algorithms.cpp asks the
-// schedule files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct: weights
-// would be transformed for a single pass.
+// Rewrites each nn.conv2d of @train whose `nn.algorithm` is winograd_2x2 or winograd_4x4 (codegen/Algorithms.cpp asks
+// the schedule files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct:
+// weights would be transformed for a single pass.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Passes.h"
@@ -14,7 +14,9 @@ namespace sylvite::nn {
 #include "compiler/transforms/Passes.h.inc"
 
 bool fitsWinograd(Conv2dOp conv) {
-  auto all = [](ArrayRef<int64_t> numbers, int64_t value) { return llvm::all_of(numbers, [&](int64_t n) { return n == value; }); };
+  auto all = [](ArrayRef<int64_t> numbers, int64_t value) {
+    return llvm::all_of(numbers, [&](int64_t n) { return n == value; });
+  };
   return all(conv.getKernel(), 3) && all(conv.getStride(), 1) && all(conv.getDilation(), 1) && conv.getGroups() == 1 &&
          conv.getPaddingMode() == "zeros" && conv.getWeight().getDefiningOp<VariableOp>();
 }
@@ -53,8 +55,8 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
         tile);
     auto input = WinogradInputOp::create(builder, conv.getLoc(), image(channels), conv.getInput(), tile, tiles, size,
                                          step, conv.getPadding(), size);
-    auto product = WinogradProductOp::create(builder, conv.getLoc(), image(filters), input, transformed, tiles, size,
-                                             size, size);
+    auto product =
+        WinogradProductOp::create(builder, conv.getLoc(), image(filters), input, transformed, tiles, size, size, size);
     auto result = WinogradOutputOp::create(builder, conv.getLoc(), output, product, conv.getBiasValue(), tile, tiles,
                                            size, size, step);
     conv.getResult().replaceAllUsesWith(result);
