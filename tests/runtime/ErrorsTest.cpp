@@ -237,3 +237,20 @@ TEST(Errors, MessagesBelongToTheThreadThatFailed) {
 }
 
 } // namespace
+
+namespace {
+
+TEST(Names, EveryStatusAndTypeHasOne) {
+  const char *names[] = {"ok",       "argument", "memory",      "io",       "format",
+                         "mismatch", "kernel",   "interrupted", "internal", "nonfinite"};
+  for (int status = SYL_OK; status <= SYL_ERROR_NONFINITE; ++status)
+    EXPECT_STREQ(syl_status_name(syl_status(status)), names[status]);
+  EXPECT_STREQ(syl_status_name(syl_status(99)), "unknown");
+  const char *types[] = {"uint8", "int32", "int64", "float32", "float64"};
+  for (int type = SYL_UINT8; type <= SYL_FLOAT64; ++type)
+    EXPECT_STREQ(syl_dtype_name(syl_dtype(type)), types[type]);
+  EXPECT_STREQ(syl_dtype_name(syl_dtype(99)), "unknown");
+  EXPECT_EQ(syl_dtype_bytes(syl_dtype(99)), 0u);
+}
+
+} // namespace
