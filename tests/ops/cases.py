@@ -113,7 +113,7 @@ class Case:
         """The network file."""
         lines = []
         for key, value in self.network.items():
-            if key in ("network", "preprocess"):
+            if key in ("network", "preprocess") and isinstance(value, list):
                 lines += [f"{key}:"] + [f"  - {_layer_text(layer)}" for layer in value]
             else:
                 lines.append(f"{key}: {yaml_subset.dump_flow(value)}")

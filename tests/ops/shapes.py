@@ -1,9 +1,9 @@
 """Random shapes for the gradient check of an op, from its case file: sizes of 1, odd sizes, other channels and rows.
 
 Shape number i takes the i-th case (around and around) and gives its inputs other sizes; of every third case the first
-is the smallest that fits. What the compiler refuses (`sylvite summary`) is drawn again. Networks with one input and the plain
-cross entropy at their end share a compilation: each becomes a branch with an input of its own, and the branches are
-flattened and joined before one `linear`.
+is the smallest that fits. What the compiler refuses (`sylvite summary`) is drawn again. Networks with one input share a
+compilation: each becomes a branch with an input and preprocessing of its own. Branches that end with `linear` and the
+plain cross entropy are flattened and joined before one `linear`; others have a loss and a target of their own.
 """
 import copy
 import random
@@ -26,7 +26,7 @@ def generate(sylvite, op, count):
              for i in range(max(count, len(sources)))]
     single, shared = [], []
     for case in drawn:
-        (shared if {"concat", "flatten"} <= set(graph.table()) and is_branch(case) else single).append(case)
+        (shared if is_branch(case) else single).append(case)
     result = list(single)
     for number, begin in enumerate(range(0, len(shared), BRANCHES)):
         result.append(join(op, number, shared[begin:begin + BRANCHES]))
@@ -75,31 +75,41 @@ def _is_degenerate(case):
 
 
 def is_branch(case):
-    """Whether the network can be a branch of another one: one float input, `linear` at its end, nothing of its own."""
+    """Whether the network can be a branch of another one: one input, nothing that is named for the whole file."""
     network = case.network
-    kinds = [graph.parts(layer)[0] for layer in network["network"]]
-    plain = not {"inputs", "blocks", "preprocess"} & set(network) and network["loss"] == "cross_entropy"
-    return (plain and case.inputs["input"]["dtype"] == "float32" and len(kinds) > 1 and kinds[-1] == "linear"
+    return (not {"inputs", "blocks"} & set(network) and not isinstance(network["loss"], list)
             and not any("weights" in graph.parts(layer)[1] for layer in network["network"]))
 
 
 def join(op, number, branches):
-    """One network of these cases' networks without their last layer."""
+    """One network of these cases' networks."""
     if len(branches) == 1:
         return branches[0]
-    inputs, layers, ends = {}, [], []
+    inputs, preprocess, layers, ends, losses = {}, {}, [], [], []
     for i, case in enumerate(branches):
         inputs[f"x{i}"] = case.network["input"]
-        expanded = [layer for layer in graph.layers(case.network)][:-1]
+        if "preprocess" in case.network:
+            preprocess[f"x{i}"] = case.network["preprocess"]
+        expanded = graph.layers(case.network)
+        joined = case.network["loss"] == "cross_entropy" and len(expanded) > 1 and expanded[-1].kind == "linear"
+        expanded = expanded[:-1] if joined else expanded
         names = {"input": f"x{i}"} | {layer.name: f"b{i}_{layer.name}" for layer in expanded}
         for layer in expanded:
             taken = [names[name] for name in layer.inputs]
             layers.append({layer.kind: {"name": names[layer.name], "from": taken if len(taken) > 1 else taken[0]}
                            | layer.attributes})
-        layers.append({"flatten": {"name": f"b{i}_end", "from": names[expanded[-1].name]}})
-        ends.append(f"b{i}_end")
-    layers += [{"concat": {"from": ends}}, {"linear": 3}]
+        if joined:
+            layers.append({"flatten": {"name": f"b{i}_end", "from": names[expanded[-1].name]}})
+            ends.append(f"b{i}_end")
+        else:
+            kind, attributes = graph.parts(case.network["loss"])
+            losses.append({kind: attributes | {"from": names[expanded[-1].name], "target": f"t{i}"}})
+    if ends:
+        layers += [{"concat": {"from": ends}}] if len(ends) > 1 else []
+        layers += [{"linear": {"name": "joined", "units": 3}}]
+        losses.append({"cross_entropy": {"from": "joined"}})
     name = f"{op}_shapes_{number}"
-    network = {"name": name, "inputs": inputs, "network": layers, "loss": "cross_entropy",
-               "optimizer": {"sgd": {"learning_rate": 0.05}}, "training": {"batch": branches[0].batch}}
+    network = {"name": name, "inputs": inputs} | ({"preprocess": preprocess} if preprocess else {})
+    network |= {"network": layers, "loss": losses, "optimizer": {"sgd": {"learning_rate": 0.05}},
+                "training": {"batch": branches[0].batch}}
     return cases.Case(op, name, network, branches[0].batch, branches[0].n, {})
