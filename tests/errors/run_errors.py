@@ -8,12 +8,14 @@ order and nothing else: `# expect: LINE:COLUMN: error: TEXT`, perhaps followed b
 bad data, checkpoints, schedules and command lines; its head explains the keys. In every case the exit status must be
 1, nothing may crash or take longer than a minute, and no `internal error` may appear.
 
-With --dimensions it writes networks with the values 0, 1, -1, 2^31-1, 2^31, 2^32 and 2^62 in every attribute instead:
-each must be accepted or end with an error at its line and column. Names choose cases. The last line is
+With --dimensions it writes networks with the values 0, 1, -1, 2^31-1, 2^31, 2^32 and 2^62 in every attribute of every
+layer, step and loss of the compiler's table, alone and as the last of a list, in the optimizers' and schedules' keys, and
+in the input's shape instead: each must be accepted or end with an error at its line and column. Names choose cases. The last line is
 `N passed, N failed`.
 """
 import argparse
 import concurrent.futures
+import copy
 import pathlib
 import re
 import shutil
@@ -22,6 +24,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ops"))
 import cases  # noqa: E402
 import command  # noqa: E402
+import graph  # noqa: E402
 import make_files  # noqa: E402
 import yaml_subset  # noqa: E402
 
@@ -90,13 +93,78 @@ def run_command(sylvite, case):
     return failures + ([f"  said: {line}" for line in done.stderr.strip().splitlines()[-12:]] if failures else [])
 
 
-ATTRIBUTES = {
-    "conv2d": ("filters", "kernel", "stride", "padding"),
-    "max_pool2d": ("window", "stride", "padding"),
-    "linear": ("units",),
-}
-REQUIRED = {"conv2d": {"filters": 2, "kernel": 1}, "max_pool2d": {"window": 1}, "linear": {"units": 3}}
 VALUES = (0, 1, -1, 2**31 - 1, 2**31, 2**32, 2**62)
+SETTINGS = ("batch", "epochs", "seed")
+
+
+def forms(facts, value):
+    """How an attribute of this type can be given `value`: as it is, and as the last of a list."""
+    count = {"Pair": 2, "Triple": 3, "Padding": 2, "Padding3": 3, "Integers": 3, "Counts": 2}.get(facts["type"])
+    return [value] + ([[1] * (count - 1) + [value]] if count else [])
+
+
+def with_attribute(layer, kind, facts, key, value):
+    """`layer`, as a network file has it, with one attribute of its `kind` set."""
+    given = {} if isinstance(layer, str) else layer[kind]
+    if not isinstance(given, dict):
+        given = {facts["main"]: given}
+    return {kind: {**given, key: value}}
+
+
+def kind_of(layer):
+    return layer if isinstance(layer, str) else next(iter(layer))
+
+
+def places(network, op):
+    """(key, index) of the first layer or step of the network that is an `op`; the index of a loss is None."""
+    for key in ("network", "preprocess"):
+        for index, layer in enumerate(network.get(key, [])):
+            if kind_of(layer) == op:
+                return key, index
+    return ("loss", None) if kind_of(network["loss"]) == op else None
+
+
+def base_case(op):
+    """A network with this op: of its case file, else of any."""
+    for name in [op] * (op in cases.ops()) + cases.ops():
+        for case in cases.load_op(name):
+            if places(case.network, op):
+                return case
+    raise SystemExit(f"no case of tests/ops has the layer {op}")
+
+
+def layer_networks():
+    """(name, text) of networks with every value in every attribute of the compiler's table that takes numbers."""
+    for op, facts in sorted(graph.table().items()):
+        numbers = {key: a for key, a in facts["attributes"].items() if a["type"] not in ("Flag", "Word")}
+        case = base_case(op) if numbers else None
+        for key, attribute in numbers.items():
+            for value in VALUES:
+                for number, form in enumerate(forms(attribute, value)):
+                    changed = copy.deepcopy(case)
+                    section, index = places(changed.network, op)
+                    layers = changed.network if index is None else changed.network[section]
+                    index = section if index is None else index
+                    layers[index] = with_attribute(layers[index], op, facts, key, form)
+                    yield f"{op}_{key}_{value}{'_last' if number else ''}", changed.text()
+
+
+def optimizer_networks():
+    """The same for the optimizers' keys, as far as their cases name them, and those of learning-rate schedules."""
+    for op in ("adagrad", "adam", "adamw", "lion", "rmsprop", "schedule", "sgd"):
+        seen = set()
+        for case in cases.load_op(op):
+            for section in (case.network["optimizer"], case.network["training"].get("schedule")):
+                given = section.get(kind_of(section)) if isinstance(section, dict) else None
+                for key in given if isinstance(given, dict) else ():
+                    if (kind_of(section), key) in seen or (kind_of(section) == "sgd" and op != "sgd"):
+                        continue
+                    seen.add((kind_of(section), key))
+                    before = given[key]
+                    for value in VALUES:
+                        given[key] = value
+                        yield f"{op}_{kind_of(section)}_{key}_{value}", case.text()
+                    given[key] = before
 
 
 def dimension_networks():
@@ -105,15 +173,11 @@ def dimension_networks():
     for value in VALUES:
         for form, shape in (("height", [value, 4, 3]), ("channels", [4, 4, value]), ("vector", [value])):
             yield f"input_{form}_{value}", f"name: n\ninput: {{shape: {shape}}}\nnetwork: [flatten, linear: 3]\n{end}"
-        for key in ("batch", "epochs", "seed"):
+        for key in SETTINGS:
             yield f"{key}_{value}", (f"name: n\ninput: {{shape: [4]}}\nnetwork: [linear: 3]\n{end}"
                                      f"training: {{{key}: {value}}}\n")
-        for kind, keys in ATTRIBUTES.items():
-            for key in keys:
-                layer = yaml_subset.dump_flow({kind: REQUIRED[kind] | {key: value}})[1:-1]
-                before = "flatten, " if kind == "linear" else ""
-                yield f"{kind}_{key}_{value}", (f"name: n\ninput: {{shape: [4, 4, 3]}}\n"
-                                               f"network: [{before}{layer}, flatten, linear: 3]\n{end}")
+    yield from layer_networks()
+    yield from optimizer_networks()
 
 
 def run_dimension(sylvite, name, text):
