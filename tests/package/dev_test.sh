@@ -36,7 +36,7 @@ fake() {
 run_dev() { env "PATH=$work/bin:$PATH" "TMPDIR=$work" bash "$dev" "$@"; }
 
 check 'help' 0 '^usage: \./dev VERB' bash "$dev" help
-for verb in setup build train test bench format clean help; do
+for verb in setup build train test bench coverage soak format clean help; do
   check 'help lists every verb' 0 "^  $verb " bash "$dev" help
 done
 check 'no verb' 0 '^usage: ' bash "$dev"
