@@ -77,7 +77,9 @@ template <class To, class From> bool keepsValue(From value) {
     return value >= (std::is_unsigned_v<To> ? 0. : -limit) && value < limit && From(To(value)) == value;
   } else if constexpr (std::is_floating_point_v<To>) {
     To converted = To(value);
-    return converted < To(0x1p63) && From(converted) == value;
+    // A float of the largest int32 or int64 is one more than that, which does not convert back.
+    constexpr double limit = std::is_same_v<From, int32_t> ? 0x1p31 : 0x1p63;
+    return converted < To(limit) && From(converted) == value;
   } else {
     return (std::is_signed_v<To> || value >= 0) && From(To(value)) == value;
   }

@@ -38,7 +38,7 @@ def covered(build, profiles):
     report = json.loads(tool("llvm-cov", "export", *objects, f"--instr-profile={merged}", "--skip-functions"))
     files = {}
     for file in report["data"][0]["files"]:
-        name = file["filename"].removeprefix(f"{ROOT}/")
+        name = file["filename"].removeprefix(f"{ROOT}/").removeprefix(f"{build.name}/")
         if name.startswith("runtime/"):
             files[name.removeprefix("runtime/")] = file
     return files
