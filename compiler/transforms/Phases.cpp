@@ -14,6 +14,8 @@
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
+#include <set>
+
 using namespace mlir;
 
 namespace sylvite::nn {
@@ -67,6 +69,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       last = std::max(last, phase);
     }
     delayRecomputed(block);
+    delayWeights(block);
     // In-place work comes after every reader of what it replaces.
     for (RegionOp region : updates) {
       int64_t phase = earliest(region);
@@ -85,6 +88,30 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
           if (other.getKernel().ends_with(".update"))
             phaseOf[region] = std::max(phaseOf[region], phaseOf[other]);
     number(block);
+  }
+
+  /// Copies of weights are made in the last phase between batches that is there anyway before their first reader, so
+  /// that they take space for a short time.
+  void delayWeights(Block &block) {
+    auto isCopy = [](RegionOp region) {
+      return !region.getUpdates() && region.getKernel().ends_with(".forward") &&
+             (isa<TransposeWeightOp>(coreOf(region)) || coreOf(region)->hasTrait<WholeWeights>());
+    };
+    std::set<int64_t> phases;
+    SmallVector<RegionOp> regions(block.getOps<RegionOp>());
+    for (RegionOp region : regions)
+      if (int64_t phase = phaseOf.lookup(region); !region.getUpdates() && (phase & 1) && !isCopy(region))
+        phases.insert(phase);
+    for (RegionOp region : llvm::reverse(regions)) {
+      if (!isCopy(region) || region.getResult(0).use_empty())
+        continue;
+      int64_t latest = std::numeric_limits<int64_t>::max();
+      for (Operation *reader : region.getResult(0).getUsers())
+        latest = std::min(latest, phaseOf.lookup(reader) - 1);
+      auto after = phases.upper_bound(latest);
+      if (after != phases.begin())
+        phaseOf[region] = std::max(phaseOf[region], *std::prev(after));
+    }
   }
 
   /// What is computed again waits for its first reader, so that it lies in the thread's local block.
