@@ -51,7 +51,7 @@ TEST(Docs, ExamplesAreRules) {
       block.clear();
     }
   }
-  EXPECT_EQ(count, 3);
+  EXPECT_EQ(count, 4);
 }
 
 TEST(Docs, EveryDirectiveInATableIsRight) {
