@@ -144,6 +144,11 @@ TEST(Apply, FuseRenameReorder) {
               HasSubstr("unrolled r.rxy.rxy_u in [0, 2]"));
 }
 
+TEST(Apply, VarsThatMayBeMissing) {
+  EXPECT_THAT(nestAfter("conv: compute_root\noutput: [{reorder: [x, 'z?', c]}, {unroll: 'z?'}]"),
+              HasSubstr("for c in [0, 31]:\nfor x in [0, 13]:"));
+}
+
 TEST(Apply, LoopKinds) {
   EXPECT_THAT(nestAfter("conv: compute_root\noutput: [{vectorize: [c, 16]}, {unroll: [x, 7]}, {parallel: n}]"),
               HasSubstr("parallel n in [0, 2]:\nfor y in [0, 5]:\nfor x.x in [0, 1]:\n"

@@ -1,0 +1,46 @@
+// A 3x3 convolution of the training program becomes transforms and products of tiles where its algorithm says so; others,
+// and those that the form does not fit, stay. The attribute goes away.
+// RUN: sylvite-opt "%s" --split-input-file --nn-winograd | FileCheck "%s"
+
+#zero = 0.0 : f64
+!image = tensor<4x7x6x3xf32, "batch">
+!maps = tensor<4x7x6x8xf32, "batch">
+!w = tensor<8x3x3x3xf32>
+!bias = tensor<8xf32>
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %image = nn.input : !image
+  // CHECK: %[[W:.*]] = nn.variable "conv.weight"
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %b = nn.variable "conv.bias" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !bias
+  // CHECK: %[[U:.*]] = nn.winograd_weight %[[W]] {tile = 4 : i64} : (tensor<8x3x3x3xf32>) -> tensor<8x3x6x6xf32>
+  // CHECK: %[[V:.*]] = nn.winograd_input %{{.*}} {padding = array<i64: 1, 1, 1, 1>, {{.*}}tiles = array<i64: 2, 2>, window = array<i64: 6, 6>} : (tensor<4x7x6x3xf32, "batch">) -> tensor<4x12x12x3xf32, "batch">
+  // CHECK: %[[M:.*]] = nn.winograd_product %[[V]], %[[U]] {{.*}} -> tensor<4x12x12x8xf32, "batch">
+  // CHECK: nn.winograd_output %[[M]], %{{.*}} {{.*}} -> tensor<4x7x6x8xf32, "batch">
+  %conv = nn.conv2d %image, %w, %b {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                    nn.algorithm = "winograd_4x4"} : (!image, !w, !bias) -> !maps
+  // CHECK: nn.conv2d
+  // CHECK-NOT: nn.algorithm
+  %direct = nn.conv2d %image, %w, %b {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>}
+    : (!image, !w, !bias) -> !maps
+  nn.return logits %conv : !maps prediction %direct : !maps
+}
+
+// -----
+
+#zero = 0.0 : f64
+!image = tensor<4x7x7x3xf32, "batch">
+!maps = tensor<4x4x4x8xf32, "batch">
+!w = tensor<8x3x3x3xf32>
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %image = nn.input : !image
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  // CHECK: nn.conv2d {{.*}}stride = array<i64: 2, 2>
+  // CHECK-NOT: nn.algorithm
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                stride = array<i64: 2, 2>, bias = false, nn.algorithm = "winograd_2x2"} : (!image, !w) -> !maps
+  nn.return prediction %conv : !maps
+}
