@@ -42,17 +42,28 @@ bool runPasses(ModuleOp module, const CompileOptions &options, Diagnostics &diag
   return succeeded(manager.run(module));
 }
 
-} // namespace
-
-bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResult &result, Diagnostics &diagnostics) {
-  const Target *target = findTarget(options.target);
+const Target *requireTarget(const std::string &name, Diagnostics &diagnostics) {
+  const Target *target = findTarget(name);
   if (!target) {
     std::string names;
     for (const Target &known : targets())
       names += ", " + known.name;
-    diagnostics.error({}, "target '" + options.target + "' is unknown or cannot run here", "known: host" + names);
-    return false;
+    diagnostics.error({}, "target '" + name + "' is unknown or cannot run here", "known: host" + names);
   }
+  return target;
+}
+
+/// What rules' `cpu` tests: an object for a named target does not depend on where it is compiled.
+std::string cpuOf(const std::string &target) { return target == "host" ? hostCpu() : "generic"; }
+
+std::string labelOf(const Call &call) { return call.layer + (call.layer.empty() ? "" : ":") + call.signature.kernel; }
+
+} // namespace
+
+bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResult &result, Diagnostics &diagnostics) {
+  const Target *target = requireTarget(options.target, diagnostics);
+  if (!target)
+    return false;
   std::error_code code;
   fs::create_directories(options.output, code);
   if (code) {
@@ -83,12 +94,15 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   KernelOptions kernelOptions;
   kernelOptions.target = target;
   kernelOptions.schedules = &*schedules;
-  kernelOptions.cpu = options.target == "host" ? hostCpu() : "generic";
+  kernelOptions.cpu = cpuOf(options.target);
   kernelOptions.compilerVersion = options.cacheSalt;
   kernelOptions.emitHalide = emits("halide");
   kernelOptions.emitAssembly = emits("asm");
   kernelOptions.emitFolder = options.output;
   kernelOptions.jobs = options.jobs;
+  kernelOptions.choices = options.choices;
+  kernelOptions.failures = options.failures;
+  kernelOptions.secondsPerKernel = options.secondsPerKernel;
   kernelOptions.progress = options.progress;
   std::vector<nn::RegionOp> regions;
   for (Program &program : plan.programs)
@@ -97,12 +111,14 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
         regions.push_back(call.region);
   std::map<Operation *, size_t> kernelOf;
   plan.kernels = compileKernels(regions, kernelOptions, kernelOf, diagnostics);
-  if (diagnostics.hasErrors())
+  if (diagnostics.hasErrors() || (options.failures && !options.failures->empty()))
     return false;
-  for (Program &program : plan.programs)
+  for (auto [index, program] : llvm::enumerate(plan.programs))
     for (auto &phase : program.phases)
-      for (Call &call : phase)
+      for (Call &call : phase) {
         call.kernel = kernelOf.at(call.region.getOperation());
+        result.rows.push_back({labelOf(call), call.kernel, index});
+      }
   for (const CompiledKernel &kernel : plan.kernels)
     plan.heapBytes = std::max(plan.heapBytes, kernel.heapBytes);
   plan.heapBytes = (plan.heapBytes + 127) / 128 * 128;
@@ -132,6 +148,30 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   result.explanation = explain(plan);
   return writeText(result.header, headerText(plan), diagnostics) &&
          writeText(result.manifest, manifestText(plan), diagnostics);
+}
+
+bool listKernels(ModuleOp module, const std::string &targetName, std::vector<ListedKernel> &kernels,
+                 Diagnostics &diagnostics) {
+  const Target *target = requireTarget(targetName, diagnostics);
+  if (!target || !runPasses(module, {}, diagnostics))
+    return false;
+  std::map<std::string, size_t> places;
+  Plan plan = makePlan(module, false);
+  for (Program &program : plan.programs)
+    for (auto &phase : program.phases)
+      for (Call &call : phase) {
+        std::string text = kernelText(call.region, call.signature);
+        auto [place, added] = places.try_emplace(text, kernels.size());
+        if (added) {
+          ListedKernel kernel{
+              call.signature.kernel, kernelKey(text), {}, scheduleDims(call.region, call.signature, *target)};
+          kernel.dims.words["key"] = kernel.key;
+          kernel.dims.words["cpu"] = cpuOf(targetName);
+          kernels.push_back(kernel);
+        }
+        kernels[place->second].labels.push_back(labelOf(call));
+      }
+  return true;
 }
 
 } // namespace sylvite::codegen

@@ -24,6 +24,11 @@ struct CompileOptions {
   bool keepGradients = false;
   bool exact = false; ///< every layer in its direct form
   int jobs = 1;
+  /// Rules and parameters for kernels by key, in place of the first that fit; and where kernels with a choice that do
+  /// not compile are told, by key, instead of in the diagnostics (then nothing is made).
+  std::map<std::string, KernelChoice> choices;
+  std::map<std::string, std::string> *failures = nullptr;
+  double secondsPerKernel = 300;
   std::string version;     ///< shown in the object
   std::string cacheSalt;   ///< tells builds of the compiler apart in the cache
   std::string networkText; ///< the network file
@@ -35,12 +40,30 @@ struct CompileResult {
   Plan plan;
   std::filesystem::path object, archive, header, manifest;
   std::string explanation; ///< of every kernel and buffer
+  /// A row of the descriptor's table of kernels.
+  struct Row {
+    std::string label; ///< layer:kernel
+    size_t kernel;     ///< in the plan
+    size_t program;    ///< 0 train, 1 evaluate, 2 predict
+  };
+  std::vector<Row> rows;
 };
 
 /// The whole way from a module with one nn.network to the files in `options.output`: passes, kernels, driver, object,
 /// header, manifest. Returns false with the errors in `diagnostics`.
 bool compileNetwork(mlir::ModuleOp module, const CompileOptions &options, CompileResult &result,
                     Diagnostics &diagnostics);
+
+/// A distinct kernel of a network, before it is compiled.
+struct ListedKernel {
+  std::string name, key;
+  std::vector<std::string> labels; ///< layer:kernel of each of its uses
+  KernelDims dims;
+};
+
+/// The distinct kernels of a module with one nn.network for a target, in the order of its programs. Runs the passes.
+bool listKernels(mlir::ModuleOp module, const std::string &target, std::vector<ListedKernel> &kernels,
+                 Diagnostics &diagnostics);
 
 } // namespace sylvite::codegen
 

@@ -290,16 +290,23 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
       std::string error;
       auto text = readFile(worker.answer, 1 << 24, error);
       json answer = text ? json::parse(*text, nullptr, false) : json();
+      bool chosen = options.failures && options.choices.count(kernel.key);
+      auto fail = [&](const Location &place, const std::string &text, const std::string &hint) {
+        if (chosen)
+          options.failures->try_emplace(kernel.key, text);
+        else
+          diagnostics.error(place, text, hint);
+      };
       if (WIFSIGNALED(status) || answer.is_discarded() || !answer.is_object()) {
         bool late = seconds > options.secondsPerKernel;
-        diagnostics.error({},
-                          "internal error: compiling kernel '" + kernel.name + "' " +
-                              (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
-                                    : "ended with signal " + std::to_string(WTERMSIG(status))),
-                          "report the network file and the schedule file");
+        fail({},
+             "internal error: compiling kernel '" + kernel.name + "' " +
+                 (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
+                       : "ended with signal " + std::to_string(WTERMSIG(status))),
+             "report the network file and the schedule file");
       } else if (answer.contains("errors")) {
         for (const json &entry : answer["errors"])
-          diagnostics.error({entry["file"], entry["line"], entry["column"]}, entry["text"], entry["hint"]);
+          fail({entry["file"], entry["line"], entry["column"]}, entry["text"], entry["hint"]);
       } else {
         readAnswer(worker.job, answer);
         fs::rename(worker.object, kernel.object, ignored);

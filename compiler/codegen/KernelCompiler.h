@@ -36,8 +36,9 @@ struct KernelChoice {
 struct KernelOptions {
   const Target *target = nullptr;
   const ScheduleSet *schedules = nullptr;
-  std::string cpu = "generic";                 ///< what a rule's `cpu` tests
-  std::map<std::string, KernelChoice> choices; ///< by the kernel's key
+  std::string cpu = "generic";                            ///< what a rule's `cpu` tests
+  std::map<std::string, KernelChoice> choices;            ///< by the kernel's key
+  std::map<std::string, std::string> *failures = nullptr; ///< takes the errors of kernels that have a choice, by key
   std::string compilerVersion;
   bool emitHalide = false, emitAssembly = false;
   std::filesystem::path emitFolder;

@@ -58,22 +58,19 @@ std::string librariesStamp(const Installation &here) {
   return text;
 }
 
-std::string linkProgram(const codegen::CompileResult &result, const Installation &here, const fs::path &program) {
+} // namespace
+
+std::string linkProgram(const std::string &source, const std::vector<fs::path> &objects, const Installation &here,
+                        const fs::path &program) {
   llvm::ErrorOr<std::string> cc = llvm::sys::findProgramByName("cc");
   if (!cc)
     return "no C compiler: `cc` is needed to link the program (apt-get install gcc)";
   fs::path stub = program.string() + ".c", made = program.string() + ".tmp";
-  std::ofstream(stub) << "#include <sylvite/train.h>\nextern const syl_model " << result.plan.net
-                      << "_model;\nint main(int argc, char **argv) { return syl_main(&" << result.plan.net
-                      << "_model, argc, argv); }\n";
-  std::vector<std::string> arguments{*cc,
-                                     "-O1",
-                                     "-o",
-                                     made.string(),
-                                     stub.string(),
-                                     result.object.string(),
-                                     "-I" + here.include.string(),
-                                     "-L" + here.libraries.string()};
+  std::ofstream(stub) << "#include <sylvite/train.h>\n" << source;
+  std::vector<std::string> arguments{*cc, "-O1", "-o", made.string(), stub.string()};
+  for (const fs::path &object : objects)
+    arguments.push_back(object.string());
+  arguments.insert(arguments.end(), {"-I" + here.include.string(), "-L" + here.libraries.string()});
   for (const char *library :
        {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lpng", "-ljpeg", "-lz", "-lstdc++", "-lm", "-ldl",
         "-lpthread"})
@@ -89,8 +86,6 @@ std::string linkProgram(const codegen::CompileResult &result, const Installation
   return code ? code.message() : "";
 }
 
-} // namespace
-
 bool buildNetwork(const BuildRequest &request, const Installation &here, const fs::path &output,
                   codegen::CompileResult &result, Diagnostics &diagnostics) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED); // kernels are compiled in forked processes
@@ -102,6 +97,9 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
   codegen::CompileOptions compile;
   compile.target = request.target;
   compile.schedules = here.schedules(request.schedules, diagnostics);
+  compile.choices = request.choices;
+  compile.failures = request.failures;
+  compile.secondsPerKernel = request.secondsPerKernel;
   if (!module || diagnostics.hasErrors())
     return false;
   compile.output = output;
@@ -150,7 +148,11 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
   fs::path work = folder.string() + "." + std::to_string(getpid()) + ".tmp";
   bool ok = buildNetwork(request, here, work, result, diagnostics);
   if (ok) {
-    std::string problem = linkProgram(result, here, work / "program");
+    const std::string &net = result.plan.net;
+    std::string problem =
+        linkProgram("extern const syl_model " + net + "_model;\nint main(int argc, char **argv) { return syl_main(&" +
+                        net + "_model, argc, argv); }\n",
+                    {result.object}, here, work / "program");
     if (!problem.empty())
       diagnostics.error({request.network, 0, 0}, problem);
     else

@@ -19,11 +19,20 @@ struct BuildRequest {
   bool keepGradients = false, doublePrecision = false;
   bool exact = false; ///< every layer in its direct form
   bool quiet = false; ///< no progress
+  /// For the tuner; see codegen::CompileOptions.
+  std::map<std::string, codegen::KernelChoice> choices;
+  std::map<std::string, std::string> *failures = nullptr;
+  double secondsPerKernel = 300;
 };
 
 /// Compiles into `output`. Errors go to `diagnostics`.
 bool buildNetwork(const BuildRequest &request, const Installation &here, const std::filesystem::path &output,
                   codegen::CompileResult &result, Diagnostics &diagnostics);
+
+/// Links C source text with objects and the runtime's training part into a program. Returns an empty text, or what went
+/// wrong.
+std::string linkProgram(const std::string &source, const std::vector<std::filesystem::path> &objects,
+                        const Installation &here, const std::filesystem::path &program);
 
 /// Compiles (or takes from the cache), links with the system's cc, and returns the program's path.
 std::optional<std::filesystem::path> buildProgram(const BuildRequest &request, const Installation &here,

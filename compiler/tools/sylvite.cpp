@@ -10,7 +10,9 @@
 #include "compiler/support/Names.h"
 #include "compiler/tools/Build.h"
 #include "compiler/tools/DataVerb.h"
+#include "compiler/tools/Schedules.h"
 #include "compiler/tools/Summary.h"
+#include "compiler/tools/Tune.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/JSON.h"
@@ -198,6 +200,8 @@ public:
     declareCompile(app);
     declareSummary(app);
     declareData(app);
+    declareTune(app);
+    declareSchedule(app);
     for (const RunVerb &verb : runVerbs())
       declareRun(app, verb);
     if (argc < 2 || (argv[1][0] != '-' && verbOf(argc, argv).empty())) {
@@ -230,11 +234,14 @@ private:
   std::map<std::string, std::string> values;
   std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> flags;
+  TuneRequest tuning;
+  std::string kernel, firstFile, secondFile; ///< of `schedule`
   std::function<int()> action;
 
   static const std::vector<std::string> &verbNames() {
-    static const std::vector<std::string> names{"compile", "train",     "evaluate", "predict", "step", "check",
-                                                "bench",   "reproduce", "report",   "summary", "data"};
+    static const std::vector<std::string> names{"compile", "train", "evaluate",  "predict", "step",
+                                                "check",   "bench", "reproduce", "report",  "summary",
+                                                "data",    "tune",  "schedule"};
     return names;
   }
   /// The verb and a space, or nothing where there is none.
@@ -360,6 +367,87 @@ private:
     Diagnostics diagnostics;
     diagnostics.error({program.string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
     return report(diagnostics);
+  }
+
+  void declareSchedule(CLI::App &app) {
+    CLI::App *verb = app.add_subcommand("schedule", "Show or compare the rules of schedule files");
+    verb->require_subcommand(1);
+    CLI::App *show =
+        verb->add_subcommand("show", "The rules for a kernel; of a network's kernels, the rule that each gets");
+    show->add_option("KERNEL", kernel,
+                     "Its name, such as conv2d.forward; with NET.yaml also its key or LAYER:NAME. * and "
+                     "? stand for any")
+        ->required()
+        ->type_name("");
+    declareCompilation(*show, request, true);
+    show->get_option("NET.yaml")->required(false);
+    show->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")
+        ->type_name("N");
+    show->callback([this] {
+      action = [this] {
+        Diagnostics diagnostics;
+        std::optional<std::string> text;
+        if (takeBatch(diagnostics))
+          text = showSchedules(kernel, request, here, diagnostics);
+        std::cout << text.value_or("");
+        diagnostics.print(std::cerr);
+        return text ? 0 : 1;
+      };
+    });
+    CLI::App *diff = verb->add_subcommand("diff", "What differs between the rules of two files");
+    diff->add_option("A", firstFile, "Schedule file")->required()->type_name("");
+    diff->add_option("B", secondFile, "Schedule file")->required()->type_name("");
+    diff->footer("Exit status: 0 where nothing differs, 1 where something does, 2 after an error.");
+    diff->callback([this] {
+      action = [this] {
+        Diagnostics diagnostics;
+        std::optional<std::string> text = diffSchedules(firstFile, secondFile, diagnostics);
+        std::cout << text.value_or("");
+        diagnostics.print(std::cerr);
+        return !text ? 2 : text->empty() ? 0 : 1;
+      };
+    });
+  }
+
+  void declareTune(CLI::App &app) {
+    CLI::App *verb = app.add_subcommand("tune", "Find fast schedules for a network's kernels on this machine");
+    declareCompilation(*verb, request, true);
+    verb->add_option("--minutes", tuning.minutes, "Stop after this long")
+        ->check(CLI::Range(0., 100000.))
+        ->capture_default_str()
+        ->type_name("M");
+    verb->add_option(
+            "-o,--output", tuning.output,
+            "Schedule file for the best found (default: NET.CPU.yaml); its journal FILE.journal has all tries, "
+            "and the same command goes on from there")
+        ->type_name("FILE");
+    verb->add_option("--kernel", tuning.kernels, "Only kernels of this name, key or LAYER:NAME; * and ? stand for any")
+        ->allow_extra_args(false)
+        ->type_name("NAME");
+    verb->add_option("--what", tuning.what, "What to make faster: train or predict")
+        ->check(CLI::IsMember({"train", "predict"}))
+        ->capture_default_str()
+        ->type_name("WHAT");
+    verb->add_option("--batch", batch, "Samples in a step (default: the network file's)")->type_name("N");
+    verb->add_option("--threads", tuning.threads, threads.text)->check(CLI::Range(1, 256))->type_name("N");
+    verb->add_option("--seconds", tuning.seconds, "Time each set of candidates for at least this long")
+        ->check(CLI::Range(0., 3600.))
+        ->capture_default_str()
+        ->type_name("S");
+    verb->add_flag("-q,--quiet", tuning.quiet, "No progress");
+    verb->footer("Ctrl-C writes the best schedules so far; the same command goes on later.");
+    verb->callback([this] {
+      action = [this] {
+        Diagnostics diagnostics;
+        int status = 1;
+        if (takeBatch(diagnostics)) {
+          tuning.build = request;
+          status = tune(tuning, here, diagnostics);
+        }
+        diagnostics.print(std::cerr);
+        return status;
+      };
+    });
   }
 
   void declareRun(CLI::App &app, const RunVerb &verb) {

@@ -23,6 +23,12 @@ extern "C" {
  * not set. For the main thread of a program. */
 int syl_main(const syl_model *model, int argc, char **argv);
 
+/* The program that `sylvite tune` links and runs: `plain`, `best` and `candidate` are compilations of one network that
+ * differ in the schedules of their kernels only. Checks kernels of `candidate` against those of `plain`, times those of
+ * `candidate` and `best`, and prints what it found, a JSON object a line. `settings` is JSON: {"program": 0 train or 2
+ * predict, "rows": indices of the kernels to check, "threads": N, "seconds": S}. Returns the exit status. */
+int syl_tune_main(const syl_model *plain, const syl_model *best, const syl_model *candidate, const char *settings);
+
 /* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file,
  * atomically: `path` holds the old or the new file at any moment. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO,
  * SYL_ERROR_MEMORY; the message goes to `message`, at most message_bytes with its end, where that is not null. */
