@@ -225,7 +225,7 @@ private:
         if (kernel.rules.empty() || (rule != plainRule && rule->algorithm == kernel.rules[0]->algorithm))
           kernel.rules.push_back(rule);
       kernel.search = Search(kernel.rules, kernel.dims);
-      if (wanted(kernel) && kernel.search.size() > 1)
+      if (wanted(kernel) && !kernel.search.space(0).empty() && kernel.search.size() > 1)
         kept.push_back(std::move(kernel));
     }
     for (size_t i = 0; i < used.size(); ++i)

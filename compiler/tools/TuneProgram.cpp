@@ -30,9 +30,14 @@ std::string renameModel(const fs::path &from, const fs::path &to, const std::str
     llvm::ErrorOr<std::string> path = llvm::sys::findProgramByName(tool);
     if (!path)
       continue;
-    std::vector<std::string> arguments{
-        *path,         "--redefine-sym", net + "_model=" + name + "_model", "--keep-global-symbol=" + name + "_model",
-        from.string(), to.string()};
+    // The tools differ in whether a name that is kept is the old one or the new one.
+    std::vector<std::string> arguments{*path,
+                                       "--redefine-sym",
+                                       net + "_model=" + name + "_model",
+                                       "--keep-global-symbol=" + net + "_model",
+                                       "--keep-global-symbol=" + name + "_model",
+                                       from.string(),
+                                       to.string()};
     std::vector<llvm::StringRef> views(arguments.begin(), arguments.end());
     std::string error;
     int status = llvm::sys::ExecuteAndWait(*path, views, std::nullopt, {}, 0, 0, &error);
