@@ -103,7 +103,7 @@ class TuneTest(unittest.TestCase):
         self.assertEqual(len(mine), 7)
         for entry in mine:
             self.assertEqual(entry["result"], "compile" if entry["parameters"]["filters_at_once"] == 5 else "ok", entry)
-        self.assertIn("16 is no multiple of 5", next(e["message"] for e in mine if e["result"] == "compile"))
+        self.assertIn("the extent 16 of 'c' is no multiple of 5", next(e["message"] for e in mine if e["result"] == "compile"))
         self.assertIn("ok", {entry["result"] for entry in entries if entry["kernel"] == "linear.grad_weight"})
 
         # nothing is left to try
