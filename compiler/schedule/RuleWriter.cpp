@@ -108,7 +108,8 @@ std::string ruleText(const YamlNode &rule) {
     }
   const YamlNode *schedule = find(rule, "schedule");
   if (!schedule || (!schedule->isMap() && !schedule->isList()) || schedule->items.empty()) {
-    out << start << "schedule: {}\n";
+    if (schedule || !find(rule, "algorithm")) // another algorithm than direct needs none
+      out << start << "schedule: {}\n";
   } else if (schedule->isMap()) {
     out << start << "schedule:\n";
     printFuncs(out, *schedule, "    ", "    ");

@@ -56,8 +56,8 @@ TEST(RuleWriter, Differences) {
   EXPECT_EQ(ruleDifferences(parsed(before, "A"), parsed(after, "B")),
             "A:1, B:1: changed: a\n+   tune: {x: [2, 1]}\n-     output: [{unroll: c}, {vectorize: [c, 8]}]\n"
             "+     output: [{unroll: c}, {vectorize: [c, 16]}]\n"
-            "A:3: removed: b when {width: '3'}\n- - kernel: b\n-   when: {width: '3'}\n-   schedule: {}\n"
-            "B:6: added: b when {width: '4'}\n+ - kernel: b\n+   when: {width: '4'}\n+   schedule: {}\n");
+            "A:3: removed: b when {width: 3}\n- - kernel: b\n-   when: {width: 3}\n-   schedule: {}\n"
+            "B:6: added: b when {width: 4}\n+ - kernel: b\n+   when: {width: 4}\n+   schedule: {}\n");
   EXPECT_EQ(ruleDifferences(parsed("- kernel: a\n  schedule: {}\n- kernel: b\n  schedule: {}\n"),
                             parsed("- kernel: b\n  schedule: {}\n- kernel: a\n  schedule: {}\n")),
             "the rules that both have stand in another order\n");
