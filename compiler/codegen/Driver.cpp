@@ -211,6 +211,7 @@ private:
 
   void declareRuntime() {
     declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, i32, ptr});
+    declare("syl_check_written", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, ptr, i64});
     declare("syl_state_bytes", i64, {ptr});
     declare("syl_scratch_bytes", i64, {ptr, i32, i32});
     declare("syl_init_state", i32, {ptr, ptr, i64});
@@ -308,6 +309,21 @@ private:
         blocks = LLVM::SelectOp::create(builder, loc, isFirst, blocks, constant(i32, 0));
       }
       call("syl_zero_halo", {pointerTo(start), blocks, address(numberTable(numbers))});
+    }
+    for (const BufferSpec &spec : signature.outputs) {
+      if (spec.base != "state" || !isa<FloatType>(spec.element))
+        continue;
+      Value bytes = constant(i64, spec.bytes);
+      if (signature.images == Images::Rows) // 16 elements each
+        bytes = LLVM::MulOp::create(builder, loc, LLVM::ZExtOp::create(builder, loc, i64, images),
+                                    constant(i64, 16 * int64_t(spec.element.getIntOrFloatBitWidth()) / 8));
+      else if (spec.sliceStride) { // the last task may have less
+        Value before = LLVM::MulOp::create(builder, loc, wideTask, constant(i64, spec.sliceStride));
+        Value left = LLVM::SubOp::create(builder, loc, bytes, before), part = constant(i64, spec.sliceStride);
+        Value less = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, left, part);
+        bytes = LLVM::SelectOp::create(builder, loc, less, left, part);
+      }
+      call("syl_check_written", {frame, pointerTo(spec), bytes});
     }
     ret(status);
     return name;
@@ -437,7 +453,7 @@ private:
         return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
                                        constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
       };
-      return aggregate(modelType, {constant(i32, 3),
+      return aggregate(modelType, {constant(i32, 4),
                                    constant(i32, bytes),
                                    text(plan.net),
                                    text(plan.target->name),

@@ -51,6 +51,10 @@ public:
     auto found = anchors.find(anchor);
     if (found == anchors.end() || !found->second.complete)
       stop(mark, "an alias stands inside the value that it refers to");
+    if (stack.size() + found->second.height > depthLimit)
+      stop(mark, depthText());
+    if (!stack.empty())
+      stack.back().height = std::max(stack.back().height, found->second.height + 1);
     add(found->second.node, found->second.size, mark);
   }
 
@@ -78,13 +82,14 @@ public:
 private:
   struct Anchor {
     std::shared_ptr<Node> node;
-    size_t size = 1; ///< nodes, its aliases expanded
+    size_t size = 1;   ///< nodes, its aliases expanded
+    size_t height = 0; ///< lists and maps on the deepest way down, its aliases expanded
     bool complete = false;
   };
   struct Open {
     std::shared_ptr<Node> node;
     YAML::anchor_t anchor;
-    size_t size = 1;
+    size_t size = 1, height = 1;
     NodeRef key;                                ///< of a map: the key whose value comes next
     std::unordered_map<std::string, int> lines; ///< of a map: the line of each key
   };
@@ -92,6 +97,8 @@ private:
   [[noreturn]] void stop(const YAML::Mark &mark, std::string text, std::string hint = "") {
     throw Stop{mark.line + 1, mark.column + 1, std::move(text), std::move(hint)};
   }
+
+  static std::string depthText() { return "lists and maps are nested deeper than " + std::to_string(depthLimit); }
 
   void checkTag(const YAML::Mark &mark, const std::string &tag) {
     if (!tag.empty() && tag != "?" && tag != "!")
@@ -104,22 +111,25 @@ private:
     node->line = mark.line + 1;
     node->column = mark.column + 1;
     if (anchor != YAML::NullAnchor)
-      anchors[anchor] = {node, 1, kind == Node::Kind::Null || kind == Node::Kind::Scalar};
+      anchors[anchor] = {node, 1, 0, kind == Node::Kind::Null || kind == Node::Kind::Scalar};
     return node;
   }
 
   void open(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, Node::Kind kind) {
     checkTag(mark, tag);
     if (stack.size() == depthLimit)
-      stop(mark, "lists and maps are nested deeper than " + std::to_string(depthLimit));
-    stack.push_back({make(mark, kind, anchor), anchor, 1, nullptr, {}});
+      stop(mark, depthText());
+    stack.push_back({make(mark, kind, anchor), anchor, 1, 1, nullptr, {}});
   }
 
   void close() {
     Open top = std::move(stack.back());
     stack.pop_back();
+    if (!stack.empty())
+      stack.back().height = std::max(stack.back().height, top.height + 1);
     if (top.anchor != YAML::NullAnchor) {
       anchors[top.anchor].size = top.size;
+      anchors[top.anchor].height = top.height;
       anchors[top.anchor].complete = true;
     }
     add(top.node, top.size);

@@ -48,6 +48,8 @@ public:
       throw Stop{mark, "an alias stands inside its own anchor"};
     if (found->second.depth + open.size() > kYamlDepthLimit)
       throw Stop{mark, depthText()};
+    if (!open.empty())
+      open.back().height = std::max(open.back().height, found->second.depth + 1);
     countNodes(found->second.nodes, mark);
     complete(YamlNode(found->second.node), 0);
   }

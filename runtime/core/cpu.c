@@ -185,6 +185,8 @@ static int32_t default_threads(void) {
     if (*end == 0 && value >= 1)
       return value < SYL_MAX_THREADS ? (int32_t)value : SYL_MAX_THREADS;
   }
+  if (text && *text)
+    syl_warn("SYLVITE_NUM_THREADS is '%s', expected a whole number from 1; it is ignored", text);
   return syl_cpu_count() < SYL_MAX_THREADS ? syl_cpu_count() : SYL_MAX_THREADS;
 }
 
@@ -203,8 +205,8 @@ int32_t syl_threads(void) {
 
 syl_status syl_set_threads(int32_t threads) {
   if (threads < 0 || threads > SYL_MAX_THREADS)
-    return syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)threads,
-                    SYL_MAX_THREADS);
+    return syl_finish(syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)threads,
+                               SYL_MAX_THREADS));
   atomic_store_explicit(&chosen_threads, threads, memory_order_relaxed);
   return SYL_OK;
 }

@@ -1,8 +1,8 @@
-/* NaN and infinity: integer tests on inputs, losses and the state block. Layer: runtime/core.
+/* NaN and infinity: integer tests on inputs, losses and what is written to the state block. Layer: runtime/core.
  *
  * A float is finite where its bits without the sign are below those of infinity; so the largest of these integers tells
- * of a whole range. The state is tested in ranges of SPAN bytes by the threads of the call, about where they have
- * written it; only where one is bad are tensors looked at one by one. */
+ * of a whole range. What a kernel writes to the state is tested as soon as it has, by the thread that has it in its
+ * cache; only where something is bad are tensors looked at one by one. */
 #include "internal.h"
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +10,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-
-enum { SPAN = 32768 };
 
 /* Whether 4-byte words, each without the bits outside `mask`, are all below `limit`. With doubles, mask is 0 for the
  * lower word of each. `bytes` is a multiple of 8. */
@@ -131,28 +129,13 @@ int32_t syl_first_update(const syl_model *model) {
   return model->train.phase_count;
 }
 
-/* The slice as run_slice has it: a part of the state block behind its header. */
-static int32_t check_span(const syl_frame *frame, syl_worker *worker, int32_t slice) {
-  (void)worker;
-  const uint64_t end = frame->model->state_bytes / 8 * 8;
-  const int32_t spans = syl_state_spans(frame->model);
-  const uint64_t start = sizeof(syl_state_header), each = ((end - start) / (uint64_t)spans + 127) / 128 * 128;
-  const uint64_t first = start + (uint64_t)slice * each, last = first + each < end ? first + each : end;
-  return first >= end || all_finite(frame->base[SYL_BASE_STATE] + first, last - first, (syl_dtype)frame->model->dtype)
-             ? 0
-             : 1;
+void syl_check_written(const syl_frame *frame, const void *data, int64_t bytes) {
+  if (frame->nonfinite && !all_finite(data, (size_t)bytes, (syl_dtype)frame->model->dtype))
+    __atomic_store_n(frame->nonfinite, 1, __ATOMIC_RELAXED);
 }
 
-int32_t syl_state_spans(const syl_model *model) {
-  const uint64_t spans = (model->state_bytes - sizeof(syl_state_header)) / SPAN;
-  return spans < 1 ? 1 : spans > 1024 ? 1024 : (int32_t)spans;
-}
-
-syl_status syl_check_state_finite(syl_team *team, const syl_frame *frame) {
-  const syl_phase phase = {check_span, syl_state_spans(frame->model), 0, "finite"};
-  syl_failure failure = {0};
-  syl_team_run(team, frame, &phase, &failure);
-  if (!failure.failed) /* else a tensor that holds no floats may look like it */
+syl_status syl_check_state_finite(const syl_frame *frame) {
+  if (!__atomic_load_n(frame->nonfinite, __ATOMIC_RELAXED)) /* a barrier lies between */
     return SYL_OK;
   const syl_tensor *tensor = syl_find_nonfinite(frame->model, frame->base[SYL_BASE_STATE]);
   return tensor ? syl_fail(SYL_ERROR_NONFINITE, "found nan or infinity in '%s' after step %llu", tensor->name,

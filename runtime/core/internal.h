@@ -3,6 +3,7 @@
 #define SYLVITE_CORE_INTERNAL_H
 
 #include "sylvite/sylvite.h"
+#include <pthread.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,6 +19,16 @@ extern "C" {
 
 /* errors.c: stores the message of this thread's last error, cut to 511 bytes, and returns `status`. */
 SYL_INTERNAL syl_status syl_fail(syl_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* errors.c: what a call returns: `status`, with the last error's message to the callback where it is one. Each function
+ * that an app calls ends with it, so that a message is sent once, after the pool is free again. */
+SYL_INTERNAL syl_status syl_finish(syl_status status);
+/* errors.c: a message to this thread's callback, if there is one. */
+SYL_INTERNAL void syl_send_message(syl_severity severity, const char *message);
+/* errors.c: the same of a warning, cut to 511 bytes. */
+SYL_INTERNAL void syl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* errors.c: this thread's callback and its context. */
+SYL_INTERNAL syl_message_fn syl_message_callback(void **context);
 
 /* cpu.c: SYL_CPU_* bits that this CPU and operating system have. */
 SYL_INTERNAL uint64_t syl_cpu_features(void);
@@ -70,6 +81,7 @@ SYL_INTERNAL int syl_heap_is_empty(const syl_worker *worker);
 
 /* pool.c: the first failure, by slice, of a phase. */
 typedef struct syl_failure {
+  pthread_mutex_t mutex; /* of the other fields; set by syl_team_run */
   int32_t failed, slice, code;
   char message[sizeof(((syl_worker *)0)->message)];
 } syl_failure;
@@ -97,10 +109,8 @@ SYL_INTERNAL syl_status syl_check_arrays_finite(const syl_array *arrays, int32_t
                                                 int32_t n, const char *what);
 /* finite.c: the same for the losses that the program's phases have left. */
 SYL_INTERNAL syl_status syl_check_losses_finite(const syl_program *program, const syl_frame *frame);
-/* finite.c: the same for the tensors of the state block, shared among the team's threads. */
-SYL_INTERNAL syl_status syl_check_state_finite(syl_team *team, const syl_frame *frame);
-/* finite.c: parts that the check of the state is cut into, at least 1. */
-SYL_INTERNAL int32_t syl_state_spans(const syl_model *model);
+/* finite.c: the same for what the step has written to the state block, where syl_check_written has found it. */
+SYL_INTERNAL syl_status syl_check_state_finite(const syl_frame *frame);
 /* finite.c: the first phase of the train program that updates parameters; its number of phases where there is none. */
 SYL_INTERNAL int32_t syl_first_update(const syl_model *model);
 

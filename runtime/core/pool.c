@@ -47,6 +47,7 @@ static struct {
   _Atomic int busy;   /* held by one call */
   _Atomic int forked; /* this process is a child of fork(): the threads are not here */
   int32_t started;    /* threads of the pool besides the caller; the holder's */
+  int32_t refused;    /* number that was asked for in vain, of which a warning told; the holder's */
 
   _Alignas(128) _Atomic uint32_t generation; /* number of the phase in work */
   _Atomic int32_t threads;                   /* in this call */
@@ -59,8 +60,6 @@ static struct {
   share shares[SYL_MAX_THREADS];
   member members[SYL_MAX_THREADS];
 } pool;
-
-static pthread_mutex_t failure_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- floating point ---- */
 
@@ -147,14 +146,14 @@ static void run_slice(const syl_frame *frame, const syl_phase *phase, syl_worker
   int32_t code = phase->run(frame, worker, slice);
   if (code == 0 && !worker->failed)
     return;
-  pthread_mutex_lock(&failure_mutex);
+  pthread_mutex_lock(&failure->mutex);
   if (!failure->failed || slice < failure->slice) {
     failure->failed = 1;
     failure->slice = slice;
     failure->code = code;
     memcpy(failure->message, worker->message, sizeof failure->message);
   }
-  pthread_mutex_unlock(&failure_mutex);
+  pthread_mutex_unlock(&failure->mutex);
 }
 
 static uint64_t share_word(uint32_t generation, uint32_t next, uint32_t end) {
@@ -260,8 +259,13 @@ syl_status syl_team_form(syl_team *team, const syl_model *model, int32_t threads
       start_threads(threads);
       team->threads = threads < pool.started + 1 ? threads : pool.started + 1;
       team->pooled = team->threads > 1;
+      const int told = team->threads == threads || pool.refused == threads;
+      if (!told)
+        pool.refused = threads;
       if (!team->pooled)
         atomic_store(&pool.busy, 0);
+      if (!told)
+        syl_warn("the system refuses to start threads: %d of %d are used", (int)team->threads, (int)threads);
     }
   }
   team->caller_control = set_float_control();
@@ -278,6 +282,7 @@ syl_status syl_team_form(syl_team *team, const syl_model *model, int32_t threads
 void syl_team_run(syl_team *team, const syl_frame *frame, const syl_phase *phase, syl_failure *failure) {
   const int32_t slices = phase->slices, threads = team->threads;
   failure->failed = 0;
+  failure->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* the call's own: a child of fork() finds none locked */
   if (!team->pooled || slices <= 1 || slices > SYL_MAX_SLICES) {
     syl_worker *worker = team->pooled ? &pool.members[0].worker : &team->alone;
     for (int32_t slice = 0; slice < slices; ++slice)

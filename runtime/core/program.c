@@ -12,25 +12,27 @@ static uint64_t part_bytes(const syl_model *model) {
   return round_up(model->local_bytes) + round_up(model->heap_bytes);
 }
 
-size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads) {
-  if (syl_check_model(model) != SYL_OK)
-    return 0;
-  if (batch < 0 || batch > model->batch) {
-    syl_fail(SYL_ERROR_ARGUMENT, "found batch %d, expected 0 (the compiled batch) to %d", (int)batch,
-             (int)model->batch);
-    return 0;
-  }
-  if (threads < 0 || threads > SYL_MAX_THREADS) {
-    syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)threads, SYL_MAX_THREADS);
-    return 0;
-  }
+static syl_status scratch_bytes(const syl_model *model, int32_t batch, int32_t threads, uint64_t *found) {
+  const syl_status status = syl_check_model(model);
+  if (status != SYL_OK)
+    return status;
+  if (batch < 0 || batch > model->batch)
+    return syl_fail(SYL_ERROR_ARGUMENT, "found batch %d, expected 0 (the compiled batch) to %d", (int)batch,
+                    (int)model->batch);
+  if (threads < 0 || threads > SYL_MAX_THREADS)
+    return syl_fail(SYL_ERROR_ARGUMENT, "found %d threads, expected 0 (the default) to %d", (int)threads,
+                    SYL_MAX_THREADS);
   uint64_t parts, bytes;
   if (__builtin_mul_overflow(part_bytes(model), (uint64_t)(threads ? threads : syl_threads()), &parts) ||
-      __builtin_add_overflow(round_up(model->scratch_bytes), parts, &bytes) || bytes > PTRDIFF_MAX) {
-    syl_fail(SYL_ERROR_MEMORY, "the scratch block of '%s' is too large for this machine", model->name);
-    return 0;
-  }
-  return (size_t)bytes;
+      __builtin_add_overflow(round_up(model->scratch_bytes), parts, &bytes) || bytes > PTRDIFF_MAX)
+    return syl_fail(SYL_ERROR_MEMORY, "the scratch block of '%s' is too large for this machine", model->name);
+  *found = bytes;
+  return SYL_OK;
+}
+
+size_t syl_scratch_bytes(const syl_model *model, int32_t batch, int32_t threads) {
+  uint64_t bytes = 0;
+  return syl_finish(scratch_bytes(model, batch, threads, &bytes)) == SYL_OK ? (size_t)bytes : 0;
 }
 
 /* More threads than the widest phase has slices would have nothing to do. */
@@ -58,7 +60,7 @@ static syl_status run_phases(syl_team *team, const syl_program *program, const s
 }
 
 /* Runs all phases; `frame` has all but the number of threads. With `check`, losses are tested before the first update,
- * and the state at the end. */
+ * and what is written to the state when it is written. */
 static syl_status run_program(const syl_program *program, syl_frame *frame, int32_t threads, int check) {
   const syl_model *model = frame->model;
   syl_team team;
@@ -68,6 +70,8 @@ static syl_status run_program(const syl_program *program, syl_frame *frame, int3
   if (status != SYL_OK)
     return status;
   frame->threads = team.threads;
+  int32_t nonfinite = 0;
+  frame->nonfinite = check ? &nonfinite : NULL;
   const int32_t update = check ? syl_first_update(model) : 0;
   status = run_phases(&team, program, frame, 0, update);
   if (check && status == SYL_OK)
@@ -75,7 +79,7 @@ static syl_status run_program(const syl_program *program, syl_frame *frame, int3
   if (status == SYL_OK)
     status = run_phases(&team, program, frame, update, program->phase_count);
   if (check && status == SYL_OK)
-    status = syl_check_state_finite(&team, frame);
+    status = syl_check_state_finite(frame);
   syl_team_dismiss(&team);
   return status;
 }
@@ -134,8 +138,8 @@ static syl_status check_step(const syl_step *step) {
   return SYL_OK;
 }
 
-syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
-                          const void *const *targets, int32_t n, const syl_step *step, syl_result *result) {
+static syl_status train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
+                             const void *const *targets, int32_t n, const syl_step *step, syl_result *result) {
   const syl_step defaults = {0};
   if (!step)
     step = &defaults;
@@ -165,8 +169,8 @@ syl_status syl_train_step(const syl_model *model, void *state, void *scratch, co
   return SYL_OK;
 }
 
-syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
-                        const void *const *targets, int32_t n, syl_result *result) {
+static syl_status evaluate(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                           const void *const *targets, int32_t n, syl_result *result) {
   const syl_program *program = model ? &model->evaluate : NULL;
   syl_status status = syl_check_call(model, program, "evaluation", state, scratch, inputs, n);
   if (status == SYL_OK)
@@ -180,8 +184,8 @@ syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch
   return status;
 }
 
-syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs, int32_t n,
-                       void *const *outputs) {
+static syl_status predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                          int32_t n, void *const *outputs) {
   const syl_program *program = model ? &model->predict : NULL;
   syl_status status = syl_check_call(model, program, "prediction", state, scratch, inputs, n);
   if (status == SYL_OK)
@@ -190,4 +194,21 @@ syl_status syl_predict(const syl_model *model, const void *state, void *scratch,
     return status;
   syl_frame frame = make_frame(model, state, scratch, inputs, NULL, outputs, n);
   return run_program(program, &frame, 0, 0);
+}
+
+/* ---- what an app calls ---- */
+
+syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
+                          const void *const *targets, int32_t n, const syl_step *step, syl_result *result) {
+  return syl_finish(train_step(model, state, scratch, inputs, targets, n, step, result));
+}
+
+syl_status syl_evaluate(const syl_model *model, const void *state, void *scratch, const void *const *inputs,
+                        const void *const *targets, int32_t n, syl_result *result) {
+  return syl_finish(evaluate(model, state, scratch, inputs, targets, n, result));
+}
+
+syl_status syl_predict(const syl_model *model, const void *state, void *scratch, const void *const *inputs, int32_t n,
+                       void *const *outputs) {
+  return syl_finish(predict(model, state, scratch, inputs, n, outputs));
 }

@@ -125,7 +125,7 @@ static syl_status fill_tensor(const syl_model *model, uint32_t number, uint64_t 
                           &fill);
 }
 
-syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed) {
+static syl_status init_state(const syl_model *model, void *state, uint64_t seed) {
   syl_status status = syl_check_model(model);
   if (status == SYL_OK)
     status = syl_check_block(state, "state");
@@ -144,4 +144,8 @@ syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed) {
   header->layout_hash = model->layout_hash;
   header->seed = seed;
   return SYL_OK;
+}
+
+syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed) {
+  return syl_finish(init_state(model, state, seed));
 }

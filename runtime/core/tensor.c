@@ -140,7 +140,7 @@ static void scatter(void *context, uint64_t index, int32_t count, char *base, co
       base[offsets[j]] = from[j];
 }
 
-syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_t n, void *packed) {
+static syl_status export_tensor(const syl_tensor *tensor, const void *block, int32_t n, void *packed) {
   if (!block || !packed)
     return syl_fail(SYL_ERROR_ARGUMENT, "%s is null", block ? "packed" : "block");
   syl_status status = check_tensor(tensor);
@@ -150,7 +150,7 @@ syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_
   return syl_visit_tensor(tensor, n, (char *)block, gather_functions[tensor->dtype], &copy);
 }
 
-syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *packed) {
+static syl_status import_tensor(const syl_tensor *tensor, void *block, const void *packed) {
   if (!block || !packed)
     return syl_fail(SYL_ERROR_ARGUMENT, "%s is null", block ? "packed" : "block");
   if (tensor && tensor->kind != SYL_PARAMETER && tensor->kind != SYL_BUFFER && tensor->kind != SYL_SLOT)
@@ -160,6 +160,14 @@ syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *
                     (int)tensor->copies);
   copying copy = {tensor, (char *)packed};
   return syl_visit_tensor(tensor, 0, block, scatter, &copy);
+}
+
+syl_status syl_export_tensor(const syl_tensor *tensor, const void *block, int32_t n, void *packed) {
+  return syl_finish(export_tensor(tensor, block, n, packed));
+}
+
+syl_status syl_import_tensor(const syl_tensor *tensor, void *block, const void *packed) {
+  return syl_finish(import_tensor(tensor, block, packed));
 }
 
 /* ---- the table ---- */

@@ -1,7 +1,9 @@
 // Checkpoints for apps: the C functions of sylvite/train.h. Layer: runtime/train.
 #include "sylvite/train.h"
 
+#include "runtime/core/internal.h"
 #include "runtime/train/Checkpoint.h"
+#include "runtime/train/Messages.h"
 
 #include <cstdio>
 #include <new>
@@ -12,8 +14,10 @@ template <class Body> syl_status guarded(char *message, size_t bytes, Body body)
   auto report = [&](syl_status status, const char *text) {
     if (message && bytes)
       std::snprintf(message, bytes, "%s", text);
-    return status;
+    syl::tell(SYL_SEVERITY_ERROR, text);
+    return syl_fail(status, "%s", text);
   };
+  syl::Messages messages(syl::Messages::Otherwise::Nobody);
   try {
     body();
     return SYL_OK;

@@ -1,6 +1,7 @@
 // Checkpoints from and to a state block. Layer: runtime/train.
 #include "runtime/train/Checkpoint.h"
 
+#include "runtime/data/Json.h"
 #include "runtime/train/Session.h"
 #include "runtime/train/StateTensors.h"
 
@@ -9,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace syl {
@@ -167,11 +167,11 @@ void addState(SafetensorsWriter &writer, const syl_model &model, const void *sta
 }
 
 namespace {
-/// A JSON list of strings. Not through a json array: its destructor allocates, and ends the process where it cannot.
+/// A JSON list of strings.
 std::string jsonList(const std::vector<std::string> &items) {
   std::string list = "[";
   for (const std::string &item : items)
-    list += (list.size() > 1 ? "," : "") + nlohmann::json(item).dump();
+    list += (list.size() > 1 ? "," : "") + jsonText(item);
   return list + "]";
 }
 } // namespace

@@ -1,12 +1,11 @@
 // Progress lines and the bar. Layer: runtime/train.
 #include "runtime/train/Display.h"
 
-#include "runtime/data/Error.h"
+#include "runtime/data/Json.h"
+#include "runtime/train/Messages.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -32,11 +31,6 @@ size_t terminalWidth() {
 } // namespace
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::string jsonText(const std::string &text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-std::string jsonText(double value) { return std::isfinite(value) ? format("%.9g", value) : "null"; }
 
 std::string progressLine(uint64_t epoch, uint64_t epochs, double share, double rate, double loss, double accuracy,
                          double secondsLeft, size_t width, bool bar) {
@@ -86,7 +80,7 @@ void Display::line(const std::string &text) {
 
 void Display::warn(const std::string &text) {
   clear();
-  std::fprintf(stderr, "%s\n", text.c_str());
+  tell(SYL_SEVERITY_WARNING, text.c_str());
 }
 
 void Display::event(const std::string &name, const EventFields &fields) const {

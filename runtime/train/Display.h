@@ -15,10 +15,6 @@ using Clock = std::chrono::steady_clock;
 /// Seconds since `start`.
 double secondsSince(Clock::time_point start);
 
-/// A string, or a number (null where it is not finite), as JSON.
-std::string jsonText(const std::string &text);
-std::string jsonText(double value);
-
 /// Names and values, which are JSON, of an event.
 using EventFields = std::vector<std::pair<std::string, std::string>>;
 
@@ -30,7 +26,7 @@ public:
 
   /// A line of its own.
   void line(const std::string &text);
-  /// Text on standard error, quiet or not.
+  /// A warning, quiet or not: tell().
   void warn(const std::string &text);
   /// A line of JSON, where that is asked for: {"event": NAME, …}.
   void event(const std::string &name, const EventFields &fields) const;

@@ -4,6 +4,7 @@
 
 #include "runtime/data/Error.h"
 #include "runtime/train/Loop.h"
+#include "runtime/train/Messages.h"
 #include "runtime/train/Verbs.h"
 
 #include <CLI/CLI.hpp>
@@ -285,8 +286,8 @@ int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {
     std::fputs(line.app.help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError &error) {
-    std::fprintf(stderr, "sylvite %s: error: %s\nhint: sylvite %s --help\n", verb.name, error.what(), verb.name);
-    return 1;
+    throw syl::Error(SYL_ERROR_ARGUMENT, std::string("sylvite ") + verb.name, error.what(),
+                     std::string("sylvite ") + verb.name + " --help");
   }
   return line.action();
 }
@@ -294,23 +295,32 @@ int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {
 } // namespace
 
 extern "C" int syl_main(const syl_model *model, int argc, char **argv) {
-  std::string names;
-  for (const Verb &verb : verbs)
-    names += (names.empty() ? "" : ", ") + std::string(verb.name);
+  syl::Messages messages(syl::Messages::Otherwise::StandardError);
+  auto fail = [](const char *pattern, auto... arguments) {
+    std::fflush(stdout); // what was printed before stands before it
+    char text[4096];     // there may be no memory
+    std::snprintf(text, sizeof text, pattern, arguments...);
+    syl::tell(SYL_SEVERITY_ERROR, text);
+    return 1;
+  };
   try {
+    std::string names;
+    for (const Verb &verb : verbs)
+      names += (names.empty() ? "" : ", ") + std::string(verb.name);
     for (const Verb &verb : verbs)
       if (argc > 1 && std::string(argv[1]) == verb.name)
         return runVerb(verb, *model, argc - 1, argv + 1);
-    std::fprintf(stderr, "sylvite: error: found %s, expected one of %s\n",
-                 argc > 1 ? ("'" + std::string(argv[1]) + "'").c_str() : "no verb", names.c_str());
+    throw syl::Error(SYL_ERROR_ARGUMENT, "sylvite",
+                     "found " + (argc > 1 ? "'" + std::string(argv[1]) + "'" : "no verb") + ", expected one of " +
+                         names);
   } catch (const syl::Error &error) {
     std::fflush(stdout);
-    std::fprintf(stderr, "%s\n", error.what());
+    syl::tell(SYL_SEVERITY_ERROR, error.what());
+    return 1;
   } catch (const std::bad_alloc &) {
-    std::fprintf(stderr, "%s: error: out of memory\n", model->name);
+    return fail("%s: error: out of memory", model->name);
   } catch (const std::exception &error) {
-    std::fprintf(stderr, "%s: internal error: %s\nhint: report this with the command and the network file\n",
-                 model->name, error.what());
+    return fail("%s: internal error: %s\nhint: report this with the command and the network file", model->name,
+                error.what());
   }
-  return 1;
 }

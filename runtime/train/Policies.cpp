@@ -1,31 +1,27 @@
 // The training loop's settings and what follows a metric. Layer: runtime/train.
 #include "runtime/train/Policies.h"
 
-#include "runtime/data/Error.h"
+#include "runtime/data/Json.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace syl {
 
 namespace {
 
-using nlohmann::json;
-
-template <class T> void take(const json &map, const char *key, T &value) {
-  auto found = map.find(key);
-  if (found != map.end() && !found->is_null())
-    value = found->get<T>();
+template <class T> void take(const Json &map, const char *key, T &value) {
+  if (const Json *found = map.find(key); found && !found->isNull())
+    found->get(value);
 }
 
 /// A whole number of 0 or more, which may be written as a real one.
-void takeCount(const json &map, const char *key, uint64_t &value) {
+void takeCount(const Json &map, const char *key, uint64_t &value) {
   double number = double(value);
   take(map, key, number);
   value = number > 0 ? uint64_t(std::min(number, 1e15)) : 0;
 }
 
-PlateauSettings plateauOf(const json &map) {
+PlateauSettings plateauOf(const Json &map) {
   PlateauSettings settings;
   std::string mode;
   take(map, "monitor", settings.monitor);
@@ -40,7 +36,7 @@ PlateauSettings plateauOf(const json &map) {
   return settings;
 }
 
-StoppingSettings stoppingOf(const json &map) {
+StoppingSettings stoppingOf(const Json &map) {
   StoppingSettings settings;
   take(map, "monitor", settings.monitor);
   take(map, "min_delta", settings.minDelta);
@@ -48,12 +44,10 @@ StoppingSettings stoppingOf(const json &map) {
   return settings;
 }
 
-WeightsSettings weightsOf(const json &map) {
+WeightsSettings weightsOf(const Json &map) {
   WeightsSettings settings;
   take(map, "file", settings.file);
-  if (auto prefix = map.find("prefix"); prefix != map.end())
-    for (const json &pair : *prefix)
-      settings.prefix.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+  take(map, "prefix", settings.prefix);
   return settings;
 }
 
@@ -62,16 +56,16 @@ WeightsSettings weightsOf(const json &map) {
 TrainingSettings readTrainingSettings(const syl_model &model) {
   TrainingSettings settings;
   try {
-    json map = json::parse(model.training ? model.training : "{}");
+    const Json map = Json::parse(model.training ? model.training : "{}");
     take(map, "metrics", settings.metrics);
     take(map, "learning_rate", settings.learningRate);
-    if (auto found = map.find("reduce_on_plateau"); found != map.end())
+    if (const Json *found = map.find("reduce_on_plateau"))
       settings.plateau = plateauOf(*found);
-    if (auto found = map.find("early_stopping"); found != map.end())
+    if (const Json *found = map.find("early_stopping"))
       settings.stopping = stoppingOf(*found);
-    if (auto found = map.find("weights"); found != map.end())
+    if (const Json *found = map.find("weights"))
       settings.weights = weightsOf(*found);
-  } catch (const json::exception &problem) {
+  } catch (const Error &problem) {
     throw Error(SYL_ERROR_FORMAT, model.name, std::string("found settings that cannot be read: ") + problem.what());
   }
   return settings;

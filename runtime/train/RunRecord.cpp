@@ -2,32 +2,48 @@
 #include "runtime/train/RunRecord.h"
 
 #include "runtime/data/File.h"
+#include "runtime/data/Json.h"
 
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 namespace syl {
 
 namespace {
-using nlohmann::ordered_json;
+
 constexpr uint64_t sizeLimit = 1 << 24;
+
+/// The keys of run.json and where their values lie: visit(key, value) for each, in order.
+template <class Record, class Visit> void forEachKey(Record &record, Visit visit) {
+  visit("network", record.network);
+  visit("compiler", record.compiler);
+  visit("target", record.target);
+  visit("cpu", record.cpu);
+  visit("threads", record.threads);
+  visit("command", record.command);
+  visit("data", record.data.data);
+  visit("split", record.data.split);
+  visit("label", record.data.label);
+  visit("samples", record.samples);
+  visit("epochs", record.epochs);
+  visit("batch", record.batch);
+  visit("seed", record.seed);
+  visit("weights", record.weights);
+  visit("prefix", record.prefix);
+  visit("keep_best", record.keepBest);
+  visit("on_nan", record.onNan);
+  visit("folder", record.folder);
+  visit("started", record.started);
+}
+
 } // namespace
 
 void writeRunRecord(const std::string &folder, const RunRecord &record, const syl_model &model) {
-  ordered_json json = {{"network", record.network},  {"compiler", record.compiler},
-                       {"target", record.target},    {"cpu", record.cpu},
-                       {"threads", record.threads},  {"command", record.command},
-                       {"data", record.data.data},   {"split", record.data.split},
-                       {"label", record.data.label}, {"samples", record.samples},
-                       {"epochs", record.epochs},    {"batch", record.batch},
-                       {"seed", record.seed},        {"weights", record.weights},
-                       {"prefix", record.prefix},    {"keep_best", record.keepBest},
-                       {"on_nan", record.onNan},     {"folder", record.folder},
-                       {"started", record.started}};
-  json["compile"] = record.compile.empty() ? ordered_json() : ordered_json::parse(record.compile, nullptr, false);
-  std::string text = json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  Json json(Json::Kind::Map);
+  forEachKey(record, [&](const char *key, const auto &value) { json.add(key, Json(value)); });
+  json.add("compile", record.compile.empty() ? Json() : Json::parse(record.compile));
+  const std::string text = json.dump(true) + "\n";
   saveAtomically(folder + "/network.yaml", model.network_yaml, std::strlen(model.network_yaml));
   saveAtomically(folder + "/run.json", text.data(), text.size());
 }
@@ -45,29 +61,11 @@ std::optional<RunRecord> readRunRecord(const std::string &folder) {
   file.readExactly(text.data(), text.size(), 0);
   RunRecord record;
   try {
-    const ordered_json json = ordered_json::parse(text);
-    json.at("network").get_to(record.network);
-    json.at("compiler").get_to(record.compiler);
-    json.at("target").get_to(record.target);
-    json.at("cpu").get_to(record.cpu);
-    json.at("threads").get_to(record.threads);
-    json.at("command").get_to(record.command);
-    json.at("data").get_to(record.data.data);
-    json.at("split").get_to(record.data.split);
-    json.at("label").get_to(record.data.label);
-    json.at("samples").get_to(record.samples);
-    json.at("epochs").get_to(record.epochs);
-    json.at("batch").get_to(record.batch);
-    json.at("seed").get_to(record.seed);
-    json.at("weights").get_to(record.weights);
-    json.at("prefix").get_to(record.prefix);
-    json.at("keep_best").get_to(record.keepBest);
-    json.at("on_nan").get_to(record.onNan);
-    json.at("folder").get_to(record.folder);
-    json.at("started").get_to(record.started);
-    if (!json.at("compile").is_null())
+    const Json json = Json::parse(text);
+    forEachKey(record, [&](const char *key, auto &value) { json.at(key).get(value); });
+    if (!json.at("compile").isNull())
       record.compile = json.at("compile").dump();
-  } catch (const nlohmann::json::exception &problem) {
+  } catch (const Error &problem) {
     throw Error(SYL_ERROR_FORMAT, path, std::string("found what is no record of a run: ") + problem.what());
   }
   return record;

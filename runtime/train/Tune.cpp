@@ -5,6 +5,7 @@
 // one with "rows", the times of all kernels of both compilations, whose steps run by turns.
 #include "sylvite/train.h"
 
+#include "runtime/train/Messages.h"
 #include "runtime/train/Profile.h"
 #include "runtime/train/Session.h"
 #include "runtime/train/Synthetic.h"
@@ -217,6 +218,7 @@ void timeKernels(const syl_model &best, const syl_model &candidate, int program,
 
 extern "C" int syl_tune_main(const syl_model *plain, const syl_model *best, const syl_model *candidate,
                              const char *settings) {
+  syl::Messages messages(syl::Messages::Otherwise::StandardError);
   try {
     nlohmann::json json = nlohmann::json::parse(settings);
     const int program = json.at("program").get<int>();
@@ -227,7 +229,7 @@ extern "C" int syl_tune_main(const syl_model *plain, const syl_model *best, cons
                      json.at("seconds").get<double>());
     return 0;
   } catch (const std::exception &error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    syl::tell(SYL_SEVERITY_ERROR, error.what());
   }
   return 1;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/data/Source.h"
 #include "runtime/train/Checkpoint.h"
+#include "runtime/train/Messages.h"
 #include "sylvite/sylvite.h"
 
 #include <cstdint>
@@ -14,10 +15,10 @@
 
 namespace syl {
 
-/// Prints what loadCheckpoint reports, on standard error.
+/// Tells what loadCheckpoint reports.
 inline void reportLoad(const std::string &report) {
   if (!report.empty())
-    std::fprintf(stderr, "%s\n", report.c_str());
+    tell(SYL_SEVERITY_WARNING, report.c_str());
 }
 
 /// Loss and accuracy of the test part (the whole data set where it has no parts) with a checkpoint's weights.

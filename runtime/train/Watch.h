@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/train/Display.h"
-#include "runtime/train/Loop.h"
+#include "runtime/train/Score.h"
 #include "runtime/train/RunLog.h"
 
 #include <string>

@@ -1,6 +1,7 @@
 // Kernels that fail, and every mistake a caller can make: status and message.
 #include "Training.h"
 #include <cmath>
+#include <functional>
 #include <thread>
 
 namespace {
@@ -224,6 +225,76 @@ TEST(Errors, NamesOfStatusesAndTypes) {
   EXPECT_STREQ(syl_dtype_name(SYL_INT64), "int64");
   EXPECT_EQ(syl_dtype_bytes(SYL_UINT8), 1u);
   EXPECT_EQ(syl_dtype_bytes(SYL_FLOAT64), 8u);
+}
+
+// What a thread's callback hears.
+struct Heard {
+  std::vector<std::string> messages;
+  std::function<void()> then;
+  static void hear(void *self, syl_severity severity, const char *message) {
+    auto *heard = static_cast<Heard *>(self);
+    heard->messages.push_back((severity == SYL_SEVERITY_ERROR ? "error: " : "warning: ") + std::string(message));
+    if (heard->then)
+      heard->then();
+  }
+  Heard() { syl_set_message_callback(hear, this); }
+  ~Heard() { syl_set_message_callback(nullptr, nullptr); }
+};
+
+TEST(Messages, EachFailingCallSendsOne) {
+  Training run({.slices = 8, .failingSlices = 1 << 3});
+  toy::Model other;
+  const syl_tensor *tensor = run.model.get()->tensors;
+  Heard heard;
+  syl_step step = {0, 0, 4, 0};
+  EXPECT_EQ(syl_set_threads(257), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_init_state(nullptr, nullptr, 1), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_scratch_bytes(nullptr, 0, 1), 0u);
+  EXPECT_EQ(run.step(0, 8, &step, nullptr), SYL_ERROR_KERNEL);
+  EXPECT_EQ(syl_evaluate(nullptr, nullptr, nullptr, nullptr, nullptr, 1, nullptr), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_predict(run.model.get(), nullptr, nullptr, nullptr, 1, nullptr), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_export_tensor(tensor, run.state.get(), 0, nullptr), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_import_tensor(nullptr, run.state.get(), &step), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(syl_find_nonfinite(run.model.get(), run.state.get()), nullptr) << "no failure, no message";
+  EXPECT_EQ(
+      heard.messages,
+      (std::vector<std::string>{
+          "error: found 257 threads, expected 0 (the default) to 256", "error: model is null", "error: model is null",
+          "error: toy: kernel linear.forward+grad, slice 3: toy failure of slice 3 (code -1)", "error: model is null",
+          "error: state is null", "error: packed is null", "error: tensor is null"}));
+  EXPECT_STREQ(syl_last_error(), "tensor is null");
+  syl_set_message_callback(nullptr, nullptr);
+  EXPECT_EQ(syl_set_threads(257), SYL_ERROR_ARGUMENT);
+  EXPECT_EQ(heard.messages.size(), 8u);
+}
+
+TEST(Messages, GoToTheThreadThatCalls) {
+  Heard heard;
+  std::thread([] {
+    EXPECT_EQ(syl_set_threads(257), SYL_ERROR_ARGUMENT);
+    Heard inner;
+    EXPECT_EQ(syl_set_threads(258), SYL_ERROR_ARGUMENT);
+    EXPECT_EQ(inner.messages, std::vector<std::string>{"error: found 258 threads, expected 0 (the default) to 256"});
+  }).join();
+  EXPECT_TRUE(heard.messages.empty());
+}
+
+// When the callback hears of a failure the pool is free, and the last error is still that of the call that failed.
+TEST(Messages, ACallbackMayCallTheLibrary) {
+  Training failing({.failingSlices = 1}), run, reference;
+  reference.train(3, 1);
+  Heard heard;
+  heard.then = [&] {
+    if (heard.messages.size() == 1) {
+      run.train(3, 4);
+      syl_set_threads(-1);
+    }
+  };
+  syl_step step = {0, 0, 4, 0};
+  EXPECT_EQ(failing.step(0, 8, &step, nullptr), SYL_ERROR_KERNEL);
+  EXPECT_EQ(heard.messages.size(), 2u);
+  EXPECT_EQ(heard.messages[0], "error: " + std::string(syl_last_error()));
+  EXPECT_EQ(run.bytes(), reference.bytes());
 }
 
 TEST(Errors, MessagesBelongToTheThreadThatFailed) {

@@ -25,6 +25,23 @@ TEST(Threads, EqualBitsOnAnyNumber) {
   }
 }
 
+TEST(Threads, AChangeBetweenStepsKeepsTheBits) {
+  const toy::Options options = {.batch = 13, .inputShape = {9}, .classes = 6, .slices = 5};
+  Training reference(options), run(options);
+  for (int32_t threads : {3, 1, 8, 2, 2, 5, 1, 16, 4, 1}) {
+    reference.train(1, 1);
+    run.train(1, threads);
+    ASSERT_EQ(run.bytes(), reference.bytes()) << threads << " threads";
+  }
+  for (int32_t threads : {4, 1, 0, 7}) { // by the process's number
+    ASSERT_EQ(syl_set_threads(threads), SYL_OK);
+    reference.train(1, 1);
+    run.train(1, 0);
+    ASSERT_EQ(run.bytes(), reference.bytes()) << threads << " threads";
+  }
+  syl_set_threads(0);
+}
+
 TEST(Threads, MoreThanSlicesAndFarMoreThanCores) {
   const toy::Options options = {.batch = 96, .inputShape = {3}, .slices = 96};
   Training reference(options, 1), run(options, 64);

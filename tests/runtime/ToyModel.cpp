@@ -171,13 +171,17 @@ template <typename T> struct Phases {
     auto step = [&](uint64_t value, uint64_t slot, int64_t index, T gradient) {
       T &v = state(frame, slot)[index];
       v = momentum * v + gradient;
-      state(frame, value)[index] -= rate * v;
+      T &updated = state(frame, value)[index];
+      updated -= rate * v;
+      syl_check_written(frame, &v, sizeof v);
+      syl_check_written(frame, &updated, sizeof updated);
     };
     for (int64_t f = l.features * slice / l.slices; f < l.features * (slice + 1) / l.slices; ++f) {
       for (int64_t k = 0; k < l.classes; ++k)
         step(l.weight, l.weightSlot, l.at(k, f), total(l.at(k, f)));
       T &mean = state(frame, l.mean)[f];
       mean = T(0.9) * mean + T(0.1) * total(l.weights() + l.paddedClasses + f) / T(frame->n);
+      syl_check_written(frame, &mean, sizeof mean);
     }
     if (slice == 0) {
       for (int64_t k = 0; k < l.classes; ++k)

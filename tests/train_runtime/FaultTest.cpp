@@ -3,6 +3,7 @@
 // This program has its own malloc and its own open, read, write and so on, which fail on demand. Layer: tests.
 #include "RunFixture.h"
 #include "runtime/data/DataSet.h"
+#include "runtime/data/Json.h"
 #include "runtime/train/Checkpoint.h"
 #include "runtime/train/Loop.h"
 #include "runtime/train/Session.h"
@@ -335,6 +336,23 @@ TEST_F(FaultTest, ReadingDataEndsWithAnError) {
       EXPECT_GT(failures, 2) << plan.name;
     }
   }
+}
+
+TEST_F(FaultTest, Json) {
+  const std::string text =
+      R"({"a": [1, 2, [3, {"b": "a text that is longer than a string holds by itself"}]], "c": {}})";
+  for (const Plan &plan : {plans[0], plans[1]})
+    EXPECT_GT(forEveryCall(
+                  plan,
+                  [&] {
+                    try {
+                      return syl::Json::parse(text).dump() == text;
+                    } catch (const std::bad_alloc &) {
+                      return false;
+                    }
+                  },
+                  [](bool) {}),
+              10);
 }
 
 /// A whole run in this process: its status, -1 for an exception.

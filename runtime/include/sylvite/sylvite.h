@@ -16,6 +16,9 @@
  * Pool threads block all signals. A child of fork() has no pool: once its parent has started threads, calls in the
  * child that ask for more than one fail with SYL_ERROR_ARGUMENT.
  *
+ * State of the process. The thread pool and the number of its threads are all that calls share. The message of the last
+ * error and the message callback belong to the thread that asks for them.
+ *
  * Floating point. On x86-64 train_step, evaluate and predict round to nearest, mask all exceptions and take subnormals
  * as zero, whatever the caller's settings are, and restore these at the end.
  */
@@ -30,7 +33,7 @@ extern "C" {
 #endif
 
 /* Version of every structure in this file; a model of another version is refused. */
-#define SYL_ABI_VERSION 3
+#define SYL_ABI_VERSION 4
 /* Alignment in bytes of state and scratch blocks. */
 #define SYL_ALIGNMENT 128
 /* Largest rank of a tensor, the batch or filter axis counted. */
@@ -166,6 +169,19 @@ const char *syl_last_error(void);
 /* "argument", "memory", … */
 const char *syl_status_name(syl_status status);
 
+/* What a message is. */
+typedef enum syl_severity {
+  SYL_SEVERITY_WARNING = 0, /* the call does what it was asked for, in another way or with a doubt */
+  SYL_SEVERITY_ERROR = 1    /* the call fails; its status says how */
+} syl_severity;
+/* Takes a message: UTF-8, one line or more, without a newline at its end, valid during the call. May call anything of
+ * this library. */
+typedef void (*syl_message_fn)(void *context, syl_severity severity, const char *message);
+/* Sends the messages of all calls that this thread makes from now on to `callback`, on this thread: before a call
+ * returns with an error, its message (the one of syl_last_error()); and warnings, which nobody else hears of, as of a
+ * value of SYLVITE_NUM_THREADS that is ignored. A null pointer, as each thread starts with: no messages. */
+void syl_set_message_callback(syl_message_fn callback, void *context);
+
 /* ---- a model, generically: what the functions of <net>.h do for one network ---- */
 
 /* Bytes of the state block. */
@@ -184,7 +200,8 @@ syl_status syl_init_state(const syl_model *model, void *state, uint64_t seed);
  *
  * With step->check_finite, SYL_ERROR_NONFINITE tells of a NaN or an infinity: in an input or a target (the state is
  * unchanged), in a sample's loss (parameters and slots are unchanged, running statistics are not), or, when all is
- * done, in a tensor of the state, which gradients that are not finite leave there. The step counter then stands. */
+ * done, in what the step has written to the state, where gradients that are not finite end up. The step counter then
+ * stands. */
 syl_status syl_train_step(const syl_model *model, void *state, void *scratch, const void *const *inputs,
                           const void *const *targets, int32_t n, const syl_step *step, syl_result *result);
 /* Loss and metrics of n samples, 1 <= n <= batch, with the network in evaluation mode. */
@@ -250,6 +267,7 @@ struct syl_frame {
   double learning_rate_scale;
   double steps_per_epoch; /* 0: unknown */
   const syl_model *model;
+  int32_t *nonfinite; /* where syl_check_written() notes what it finds; null: it does not look */
 };
 
 /* A thread at work on a frame; the user_context of every kernel. Generated code reads `local` only. */
@@ -293,8 +311,8 @@ typedef struct syl_kernel {
   int32_t (*run)(const syl_frame *frame, syl_worker *worker, int32_t slice); /* this kernel's calls alone */
   int32_t slices;
   int32_t program; /* 0 train, 1 evaluate, 2 predict */
-  int32_t phase;   /* of the program; in a phase whose slices are its first kernel's, each slice runs all of its kernels,
-                      else a slice of the phase is one of a kernel, counted one kernel after the other */
+  int32_t phase; /* of the program; in a phase whose slices are its first kernel's, each slice runs all of its kernels,
+                    else a slice of the phase is one of a kernel, counted one kernel after the other */
   int32_t reserved;
 } syl_kernel;
 
@@ -341,6 +359,10 @@ typedef struct syl_halo {
 /* Zeroes what is not interior in `count` blocks that lie one after the other: called by generated code for the halo of
  * images and the padding of channels. */
 void syl_zero_halo(void *blocks, int32_t count, const syl_halo *halo);
+
+/* Looks for NaN and infinity in what a kernel has just written to the state block, while it is near the core: `bytes`
+ * bytes of numbers of the model's type. Called by generated code after each such kernel. */
+void syl_check_written(const syl_frame *frame, const void *data, int64_t bytes);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,9 @@ extern "C" {
 #endif
 
 /* The program: runs the verb argv[1] (train, evaluate, predict, step, check, bench, reproduce, report) on `model` with
- * the arguments after it, and prints to standard output and standard error. Returns the exit status: 0, 1 after a user's
- * error, 128 + the signal's number where SIGINT, SIGTERM or SIGHUP stopped a training that was then saved. The
+ * the arguments after it, and prints what it does to standard output, and its warnings and its error to the callback of
+ * syl_set_message_callback() or, where this thread has none, to standard error. Returns the exit status: 0, 1 after a
+ * user's error, 128 + the signal's number where SIGINT, SIGTERM or SIGHUP stopped a training that was then saved. The
  * environment variable SYLVITE_NETWORK_FILE is the name of the network file that messages show; NET.yaml where it is
  * not set. For the main thread of a program. */
 int syl_main(const syl_model *model, int argc, char **argv);
@@ -31,7 +32,8 @@ int syl_tune_main(const syl_model *plain, const syl_model *best, const syl_model
 
 /* Saves the parameters, running statistics, optimizer slots, step and seed of `state` as a safetensors file,
  * atomically: `path` holds the old or the new file at any moment. Errors: SYL_ERROR_ARGUMENT, SYL_ERROR_IO,
- * SYL_ERROR_MEMORY; the message goes to `message`, at most message_bytes with its end, where that is not null. */
+ * SYL_ERROR_MEMORY; the message goes to `message`, at most message_bytes with its end, where that is not null, and to
+ * the callback of syl_set_message_callback(); syl_last_error() has its first 511 bytes. */
 syl_status syl_save_checkpoint(const syl_model *model, const void *state, const char *path, char *message,
                                size_t message_bytes);
 /* Fills `state` (syl_state_bytes, aligned) from a checkpoint, or from a safetensors file that PyTorch wrote, in which

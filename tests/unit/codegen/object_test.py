@@ -152,7 +152,7 @@ class ObjectTest(unittest.TestCase):
         self.assertIn("momentum = 9.0", fields["optimizer"])
         self.assertEqual(fields["cpu_features"], {"x86-64-avx512": "3", "x86-64-avx2": "1"}[self.manifest["target"]])
         expected = {
-            "abi_version": 3, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
+            "abi_version": 4, "name": "lenet5", "target": self.manifest["target"], "compiler": self.manifest["compiler"],
             "batch": 64, "dtype": 3, "inputs": "input 0 0 1 - 28 28 1", "targets": "target 1 10 1 -",
             "outputs": "output 3 0 1 softmax 10", "head": "cross_entropy 1 0 evaluate.output",
             "training": '{"metrics":["accuracy"],"learning_rate":0.05}', "state_bytes": memory["state_bytes"],

@@ -21,8 +21,34 @@ TEST(Limits, Nesting) {
   for (const char *opening : {"[", "{a: ", "- ", "? ", "[{"})
     EXPECT_THAT(Network(repeat(opening, 100'000)).errors(), HasSubstr("lists and maps are nested deeper than 64\n"))
         << opening;
-  std::string nested = "a: " + repeat("[", 62) + repeat("]", 62);
-  EXPECT_THAT(Network(nested).errors(), testing::Not(HasSubstr("nested")));
+  auto nested = [](size_t depth) { return "a: " + repeat("[", depth - 1) + repeat("]", depth - 1); };
+  EXPECT_THAT(Network(nested(64)).errors(), testing::Not(HasSubstr("nested")));
+  EXPECT_EQ(Network(nested(65)).errors(), "net.yaml:1:67: error: lists and maps are nested deeper than 64\n");
+}
+
+/// Depth counts through aliases, and through aliases of what holds aliases.
+TEST(Limits, NestingThroughAliases) {
+  auto nested = [](size_t depth) { // a, 20 deep; b, 20 deeper than it; then what is left
+    auto around = [](size_t count, const std::string &inner) {
+      return repeat("[", count) + inner + repeat("]", count);
+    };
+    return "a: &a " + around(20, "x") + "\nb: &b " + around(20, "*a") + "\nc: " + around(depth - 41, "*b") + "\n";
+  };
+  EXPECT_THAT(Network(nested(64)).errors(), testing::Not(HasSubstr("nested")));
+  EXPECT_EQ(Network(nested(65)).errors(), "net.yaml:3:28: error: lists and maps are nested deeper than 64\n");
+}
+
+/// The file is a map with one key: what is left of `values` stands in a list.
+TEST(Limits, Values) {
+  auto list = [](size_t values) { return "a: [" + repeat("x, ", values - 4) + "x]\n"; };
+  EXPECT_THAT(Network(list(100'000)).errors(), testing::Not(HasSubstr("more than")));
+  EXPECT_THAT(Network(list(100'001)).errors(), HasSubstr("error: more than 100000 values, aliases expanded\n"));
+  auto aliases = [](size_t values) { // 90,006 and the last list's
+    return "a: &a [" + repeat("x, ", 9'998) + "x]\nb: [" + repeat("*a, ", 7) + "*a]\nc: [" +
+           repeat("x, ", values - 90'006 - 1) + "x]\n";
+  };
+  EXPECT_THAT(Network(aliases(100'000)).errors(), testing::Not(HasSubstr("more than")));
+  EXPECT_THAT(Network(aliases(100'001)).errors(), HasSubstr("error: more than 100000 values, aliases expanded\n"));
 }
 
 TEST(Limits, AliasesAreCounted) {
@@ -40,11 +66,16 @@ TEST(Limits, Sizes) {
   EXPECT_THAT(Network(around(repeat("  - rely\n", 200))).errors(),
               HasSubstr("net.yaml: error: more than 100 errors; the others are left out\n"));
   std::string path = testing::TempDir() + "large.yaml";
-  std::ofstream(path) << std::string((1 << 20) + 1, '#');
-  mlir::MLIRContext context;
-  Diagnostics diagnostics;
-  EXPECT_FALSE(readNetwork(path, {}, context, diagnostics));
-  EXPECT_EQ(diagnostics.str(), path + ": error: larger than 1048576 bytes\n");
+  auto errorsOf = [&](size_t bytes) {
+    const std::string text = around("  - relu\n");
+    std::ofstream(path) << text << std::string(bytes - text.size(), '#');
+    mlir::MLIRContext context;
+    Diagnostics diagnostics;
+    EXPECT_EQ(!readNetwork(path, {}, context, diagnostics), diagnostics.hasErrors());
+    return diagnostics.str();
+  };
+  EXPECT_THAT(errorsOf(1 << 20), testing::Not(HasSubstr("larger")));
+  EXPECT_EQ(errorsOf((1 << 20) + 1), path + ": error: larger than 1048576 bytes\n");
 }
 
 /// The dimensions of reliability.md in every attribute of every layer, and in the input: an error or a network, no

@@ -355,10 +355,32 @@ TEST(YamlErrors, DoubledKeys) {
 }
 
 TEST(YamlErrors, Limits) {
-  std::string deep;
-  for (int i = 0; i < 70; ++i)
-    deep += "[";
-  EXPECT_EQ(errors(deep + std::string(70, ']')), "s.yaml:1:65: error: lists and maps are nested more than 64 deep\n");
+  const std::string tooDeep = "error: lists and maps are nested more than 64 deep\n",
+                    tooMany = "error: more than 100000 values, with aliases expanded\n";
+  auto around = [](int count, const std::string &inner) {
+    return std::string(size_t(count), '[') + inner + std::string(size_t(count), ']');
+  };
+  auto has = [](const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; };
+  EXPECT_FALSE(has(errors(around(64, "x")), tooDeep));
+  EXPECT_EQ(errors(around(65, "x")), "s.yaml:1:65: " + tooDeep);
+  auto aliased = [&](int depth) { // aliases of what holds aliases
+    return "- &a " + around(20, "x") + "\n- &b " + around(20, "*a") + "\n- " + around(depth - 41, "*b") + "\n";
+  };
+  EXPECT_FALSE(has(errors(aliased(64)), tooDeep));
+  EXPECT_EQ(errors(aliased(65)), "s.yaml:3:27: " + tooDeep);
+  auto items = [](size_t count, const std::string &item) {
+    std::string text = "[";
+    for (size_t i = 0; i < count; ++i)
+      text += item + ", ";
+    return text + "]";
+  };
+  EXPECT_FALSE(has(errors(items(99'999, "x")), tooMany));
+  EXPECT_TRUE(has(errors(items(100'000, "x")), tooMany));
+  auto counted = [&](size_t values) { // the file's list; one of 10,000 values, and eight times more; what is left
+    return "- &a " + items(9'999, "x") + "\n- " + items(8, "*a") + "\n- " + items(values - 90'003, "x") + "\n";
+  };
+  EXPECT_FALSE(has(errors(counted(100'000)), tooMany));
+  EXPECT_TRUE(has(errors(counted(100'001)), tooMany));
   std::string laughs = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
     std::string alias = "*a" + std::to_string(i - 1) + " ";
@@ -402,8 +424,12 @@ TEST(YamlErrors, Files) {
   namespace fs = std::filesystem;
   fs::path folder = fs::path(testing::TempDir()) / "sylvite_schedule_files";
   fs::create_directories(folder);
-  std::string large = (folder / "large.yaml").string();
+  std::string large = (folder / "large.yaml").string(), largest = (folder / "largest.yaml").string();
   std::ofstream(large) << std::string((1 << 20) + 1, '#');
+  const std::string rule = "- {kernel: '*', schedule: {}}\n";
+  std::ofstream(largest) << rule << std::string((1 << 20) - rule.size(), '#');
+  Diagnostics none;
+  EXPECT_TRUE(ScheduleSet::load({largest}, none)) << none.str();
   Diagnostics diagnostics;
   EXPECT_FALSE(ScheduleSet::load({folder / "missing.yaml", folder, large}, diagnostics));
   EXPECT_EQ(diagnostics.str(), folder.string() + "/missing.yaml: error: no such file\n" + folder.string() +
