@@ -2,6 +2,7 @@
 #include "compiler/codegen/Program.h"
 
 #include "compiler/dialect/Layout.h"
+#include "compiler/dialect/Optimizers.h"
 #include "compiler/support/Hash.h"
 
 using namespace mlir;
@@ -23,6 +24,13 @@ int64_t field(Operation *op, StringRef key, int64_t otherwise = -1) {
   auto buffer = op->getAttrOfType<DictionaryAttr>("buffer");
   auto attribute = buffer ? dyn_cast_or_null<IntegerAttr>(buffer.get(key)) : IntegerAttr();
   return attribute ? attribute.getInt() : otherwise;
+}
+
+/// The base that a planned value's buffer lies in.
+StringRef placeOf(Operation *op) {
+  auto buffer = op->getAttrOfType<DictionaryAttr>("buffer");
+  auto base = buffer ? dyn_cast_or_null<StringAttr>(buffer.get("base")) : StringAttr();
+  return base ? base.getValue() : "";
 }
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -187,6 +195,20 @@ void addLogits(Plan &plan, ModuleOp module) {
   }
 }
 
+/// The learning rate of the last step, as its schedule and the caller's scale made it: `learning_rate`, the first of
+/// the optimizer's scalars.
+void addLearningRate(Plan &plan, Block &train) {
+  for (RegionOp region : train.getOps<RegionOp>()) {
+    if (!isa<OptimizerScalarsOp>(coreOf(region)) || placeOf(region) != "scratch")
+      continue;
+    static_assert(scalarRate == 0);
+    addValue(plan, region.getResult(0), "learning_rate", 4);
+    plan.tensors.back().shape.clear();
+    plan.tensors.back().factors.clear();
+    return;
+  }
+}
+
 Program makeProgram(ProgramOp op) {
   Program program;
   program.name = op.getSymName().str();
@@ -235,6 +257,7 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
   describeArrays(plan, network);
   plan.dtype = dtypeOf(typeOf(cast<ReturnOp>(network.getBody().front().getTerminator()).getLoss()).getElementType());
   addLogits(plan, module);
+  addLearningRate(plan, block);
   if (keepGradients)
     for (GradientOp gradient : block.getOps<GradientOp>()) {
       addValue(plan, gradient.getGradient(), "grad." + gradient.getName().str(), 3);

@@ -44,6 +44,20 @@ __attribute__((target("avx2"))) static int all_below_avx2(const char *data, size
     largest = lanes[k] > largest ? lanes[k] : largest;
   return largest < limit && all_below(data + i, bytes - i, mask, limit);
 }
+
+__attribute__((target("avx512f"))) static int all_below_avx512(const char *data, size_t bytes, uint64_t mask,
+                                                               uint32_t limit) {
+  const __m512i keep = _mm512_set1_epi64((long long)mask);
+  __m512i most[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+  size_t i = 0;
+  for (; i + 256 <= bytes; i += 256)
+    for (int k = 0; k < 4; ++k) {
+      __m512i words = _mm512_loadu_si512(data + i + 64 * k);
+      most[k] = _mm512_max_epu32(most[k], _mm512_and_si512(words, keep));
+    }
+  const __m512i all = _mm512_max_epu32(_mm512_max_epu32(most[0], most[1]), _mm512_max_epu32(most[2], most[3]));
+  return _mm512_reduce_max_epu32(all) < limit && all_below(data + i, bytes - i, mask, limit);
+}
 #endif
 
 /* Whether `bytes` bytes of floats of this type are finite. */
@@ -58,6 +72,8 @@ static int all_finite(const char *data, size_t bytes, syl_dtype dtype) {
       return 0;
   }
 #if defined(__x86_64__)
+  if (syl_cpu_features() & SYL_CPU_AVX512)
+    return all_below_avx512(data, whole, mask, limit);
   if (syl_cpu_features() & SYL_CPU_AVX2_FMA)
     return all_below_avx2(data, whole, mask, limit);
 #endif

@@ -75,7 +75,8 @@ std::string lineChart(const std::string &title, const std::string &xTitle, std::
                   left, width - right, py(y), py(y), left - 6, py(y) + 4,
                   number(std::fabs(y) < yStep * 1e-6 ? 0 : y).c_str());
   for (double x = std::ceil(x0 / xStep) * xStep; x <= x1 + xStep * 1e-6; x += xStep)
-    svg += format("<text class=\"tick\" x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%s</text>", px(x), height - 22,
+    svg += format("<text class=\"tick\" x=\"%.1f\" y=\"%g\" text-anchor=\"%s\">%s</text>",
+                  std::min(px(x), width - right), height - 22, px(x) > width - right - 10 ? "end" : "middle",
                   number(std::fabs(x) < xStep * 1e-6 ? 0 : x).c_str());
   svg += format("<text class=\"tick\" x=\"%g\" y=\"%g\" text-anchor=\"end\">%s</text>", width - right, height - 6,
                 escapeHtml(xTitle).c_str());
@@ -114,12 +115,14 @@ std::string memoryChart(const std::vector<ReportBuffer> &buffers, const std::str
   auto px = [&](double phase) { return left + phase / double(phases) * (width - left - right); };
   auto py = [&](double place) { return height - bottom - place / double(bytes) * (height - top - bottom); };
   std::string svg = frame(block + " block over the step");
-  const double unit = 1 << 20, yStep = niceStep(double(bytes) / unit, 5);
+  const bool large = bytes >= 1 << 20;
+  const char *unitName = large ? "MiB" : "KiB";
+  const double unit = large ? 1 << 20 : 1 << 10, yStep = niceStep(double(bytes) / unit, 5);
   for (double y = 0; y <= double(bytes) / unit; y += yStep)
     svg += format("<text class=\"tick\" x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%s</text>", left - 6, py(y * unit) + 4,
                   number(y).c_str());
-  svg += format("<text class=\"tick\" x=\"%g\" y=\"%g\" text-anchor=\"end\">MiB, by phase</text>", width - right,
-                height - 6);
+  svg += format("<text class=\"tick\" x=\"%g\" y=\"%g\" text-anchor=\"end\">%s, by phase</text>", width - right,
+                height - 6, unitName);
   const double xStep = std::max(1., niceStep(double(phases), 6));
   for (double x = 0; x < double(phases); x += xStep)
     svg += format("<text class=\"tick\" x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%g</text>", px(x + 0.5), height - 22,
@@ -128,12 +131,12 @@ std::string memoryChart(const std::vector<ReportBuffer> &buffers, const std::str
   for (const ReportBuffer &buffer : buffers)
     if (buffer.block == block)
       svg +=
-          format("<rect class=\"fill c%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.2f\"><title>%s: %.2f "
-                 "MiB, phases %lld to %lld</title></rect>",
+          format("<rect class=\"fill c%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.2f\"><title>%s: %.2f %s, "
+                 "phases %lld to %lld</title></rect>",
                  shown++ % 4, px(double(buffer.first)), py(double(buffer.offset + buffer.bytes)),
                  px(double(buffer.last + 1)) - px(double(buffer.first)),
                  py(double(buffer.offset)) - py(double(buffer.offset + buffer.bytes)), escapeHtml(buffer.name).c_str(),
-                 double(buffer.bytes) / unit, (long long)buffer.first, (long long)buffer.last);
+                 double(buffer.bytes) / unit, unitName, (long long)buffer.first, (long long)buffer.last);
   return svg + "</svg>";
 }
 

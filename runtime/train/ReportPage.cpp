@@ -19,7 +19,7 @@ body { margin: 0 auto; max-width: 1100px; padding: 20px 16px 60px; background: v
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 4px; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 34px 0 10px; }
 p { margin: 6px 0; } .soft { color: var(--soft); } .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: 3px 10px 3px 0; text-align: left; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: 3px 10px 3px 0; text-align: left; vertical-align: baseline; }
 th { color: var(--soft); font-weight: 500; } td.n, th.n { text-align: right; white-space: nowrap; }
 tbody tr { border-top: 1px solid var(--rule); } .facts td { overflow-wrap: anywhere; }
 .grid { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }

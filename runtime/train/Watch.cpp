@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace syl {
 
@@ -48,8 +49,8 @@ void Watch::afterStep(const syl_result &result, uint64_t n) {
   if (step % std::max<uint64_t>(steps / rowsInAnEpoch, 1) != 0)
     return;
   LoggedValues values = {{"train/loss", lossSum / double(samples)}};
-  if (rate > 0)
-    values.emplace_back("learning_rate", rate * progress.policies.rateScale);
+  if (const double rate = learningRate(); rate > 0)
+    values.emplace_back("learning_rate", rate);
   if (double seconds = secondsSince(start); seconds > 0)
     values.emplace_back("images_per_second", double(samples) / seconds);
   if (norms)
@@ -58,6 +59,18 @@ void Watch::afterStep(const syl_result &result, uint64_t n) {
   lossSum = 0;
   samples = 0;
   start = Clock::now();
+}
+
+double Watch::learningRate() const {
+  const syl_tensor *tensor = syl_find_tensor(&session.model, "learning_rate");
+  if (!tensor)
+    return rate * progress.policies.rateScale;
+  char packed[8];
+  double value = 0;
+  require(syl_export_tensor(tensor, session.scratch.get(), 0, packed), tensor->name);
+  convertElements(packed, syl_dtype(tensor->dtype), &value, SYL_FLOAT64, 1);
+  return tensor->dtype == SYL_FLOAT32 ? std::strtod(format("%.7g", value).c_str(), nullptr)
+                                      : value; // 1e-3, not its float
 }
 
 void Watch::addNorms(LoggedValues &values) const {

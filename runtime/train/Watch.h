@@ -2,16 +2,17 @@
 #pragma once
 
 #include "runtime/train/Display.h"
-#include "runtime/train/Score.h"
 #include "runtime/train/RunLog.h"
+#include "runtime/train/Score.h"
 
 #include <string>
 
 namespace syl {
 
 /// Writes some 100 rows an epoch, after steps that seed and data alone decide: train/loss (mean since the row before),
-/// learning_rate, images_per_second and, where asked for, norm.weight/NAME and norm.grad/NAME, Euclidean norms of each
-/// parameter; after each epoch train/epoch_loss, and test/loss and the metrics of the evaluated part.
+/// learning_rate of the last step, images_per_second and, where asked for, norm.weight/NAME and norm.grad/NAME,
+/// Euclidean norms of each parameter; after each epoch train/epoch_loss, and test/loss and the metrics of the evaluated
+/// part.
 class Watch {
 public:
   /// `rate` is the optimizer's learning rate, 0 where it is not known. Throws Error (SYL_ERROR_MISMATCH) where norms
@@ -25,6 +26,8 @@ public:
   void afterEpoch(double trainLoss, const Score &score, const std::string &part);
 
 private:
+  /// Of the last step: what the kernels' schedule gave, else what the loop knows; 0: not known.
+  double learningRate() const;
   void addNorms(LoggedValues &values) const;
 
   const Session &session;

@@ -218,8 +218,14 @@ network:
 loss: cross_entropy
 metrics: [accuracy]
 optimizer: {sgd: {learning_rate: RATE}}
-training: {batch: 16, epochs: 2}
+training: {batch: 16, epochs: 2, warmup: {steps: 4, start_factor: 0.2}, schedule: {exponential: {gamma: 0.8, per: step}}}
 """
+
+
+def logged_rates(run):
+    """The learning rate of each step in a run's log."""
+    rows = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
+    return {int(row[0]): float(row[3]) for row in rows if row[2] == "learning_rate"}
 
 
 def check_nan(sylvite, folder):
@@ -240,6 +246,11 @@ def check_nan(sylvite, folder):
     done = sylvite.run(*train, "--on-nan", "skip", status=None)
     if done.returncode != 0 or done.stderr.count("the step is skipped") != 2:
         failures.append(f"--on-nan skip ended with status {done.returncode}:\n{done.stderr[-600:]}")
+    # LinearLR for 4 updates, then ExponentialLR; skipped steps do not count.
+    expected = {step: 0.01 * (0.2 + 0.8 * (step - 1) / 4 if step <= 4 else 0.8 ** (step - 5)) for step in range(1, 25)}
+    rates = logged_rates(folder / "skipping")
+    if rates.keys() != expected.keys() or any(abs(rates[step] / expected[step] - 1) > 1e-6 for step in rates):
+        failures.append(f"the log has the learning rates {rates}, expected {expected}")
     done = sylvite.run("reproduce", folder / "skipping", "--threads", 1, status=None)
     if done.returncode != 0 or "equal to the bit at step 24" not in done.stdout:
         failures.append(f"reproduce ended with status {done.returncode}:\n{done.stdout[-300:]}{done.stderr[-300:]}")

@@ -68,7 +68,8 @@ typedef enum syl_tensor_kind {
       3,        /* gradient of a parameter or of an input, named "grad.<name>"; lies in the scratch block; only in
                    models that were compiled to keep gradients, and defined after a train_step until the next call */
   SYL_VALUE = 4 /* a value of the last call in the scratch block: "output" is what goes into the loss in train_step,
-                   "evaluate.output" the same in evaluate; "output.<name>" where there are several losses */
+                   "evaluate.output" the same in evaluate; "output.<name>" where there are several losses;
+                   "learning_rate", of shape [], what the last train_step's schedule gave, times learning_rate_scale */
 } syl_tensor_kind;
 
 /* How init fills a tensor. Random ones draw from Philox, keyed by seed and the tensor's index in the table. */

@@ -68,7 +68,7 @@ class ObjectTest(unittest.TestCase):
                     "conv2d_2.bias": [16], "linear_1.weight": [120, 400], "linear_1.bias": [120],
                     "linear_2.weight": [84, 120], "linear_2.bias": [84], "linear_3.weight": [10, 84], "linear_3.bias": [10]}
         self.assertEqual(shapes, expected | {f"optimizer.momentum_buffer.{name}": shape for name, shape in expected.items()}
-                         | {"output": [64, 10], "evaluate.output": [64, 10]})
+                         | {"output": [64, 10], "evaluate.output": [64, 10], "learning_rate": []})
 
     def test_tensors_lie_apart_and_within_the_state(self):
         taken = set()
