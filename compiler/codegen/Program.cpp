@@ -199,12 +199,16 @@ void addLogits(Plan &plan, ModuleOp module) {
 /// the optimizer's scalars.
 void addLearningRate(Plan &plan, Block &train) {
   for (RegionOp region : train.getOps<RegionOp>()) {
-    if (!isa<OptimizerScalarsOp>(coreOf(region)) || placeOf(region) != "scratch")
+    auto scalars = region.getBody().front().getOps<OptimizerScalarsOp>();
+    if (scalars.empty() || placeOf(region) != "scratch")
       continue;
     static_assert(scalarRate == 0);
-    addValue(plan, region.getResult(0), "learning_rate", 4);
-    plan.tensors.back().shape.clear();
-    plan.tensors.back().factors.clear();
+    TensorRow row;
+    row.name = "learning_rate";
+    row.kind = 4;
+    row.dtype = dtypeOf(typeOf(region.getResult(0)).getElementType());
+    row.offset = field(region, "offset");
+    plan.tensors.push_back(row);
     return;
   }
 }

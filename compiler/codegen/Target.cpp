@@ -23,9 +23,27 @@ const std::vector<Target> &targets() {
   return all;
 }
 
+/// The same with kernels that a sanitizer watches, under names that end with -asan and -tsan.
+static const std::vector<Target> &sanitizedTargets() {
+  static const std::vector<Target> all = [] {
+    std::vector<Target> result;
+    for (const char *sanitizer : {"asan", "tsan"})
+      for (Target target : targets()) {
+        target.name += std::string("-") + sanitizer;
+        target.halide += std::string("-") + sanitizer;
+        result.push_back(target);
+      }
+    return result;
+  }();
+  return all;
+}
+
 const Target *findTarget(const std::string &name) {
   for (const Target &target : targets())
     if (target.name == name || (name == "host" && target.runsHere))
+      return &target;
+  for (const Target &target : sanitizedTargets())
+    if (target.name == name)
       return &target;
   return nullptr;
 }

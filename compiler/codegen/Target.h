@@ -19,7 +19,8 @@ struct Target {
 
 /// All shipped feature sets, the widest first.
 const std::vector<Target> &targets();
-/// The target of this name; "host" is the widest that this CPU runs. Null if there is none.
+/// The target of this name; "host" is the widest that this CPU runs. A name that ends with -asan or -tsan has kernels
+/// that call clang's address or thread sanitizer, for tests. Null if there is none.
 const Target *findTarget(const std::string &name);
 
 } // namespace sylvite::codegen

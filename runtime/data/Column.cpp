@@ -89,7 +89,8 @@ void forEachWindow(const Column &column,
   const size_t rowBytes = column.rowBytes();
   if (!rowBytes) // any number of rows of nothing
     return;
-  const size_t window = std::max<size_t>(windowBytes / rowBytes, 1);
+  const size_t window =
+      size_t(std::clamp<int64_t>(int64_t(windowBytes / rowBytes), 1, std::max<int64_t>(column.count(), 1)));
   std::vector<uint32_t> rows(window);
   Buffer values(window * rowBytes, column.path());
   for (int64_t first = 0; first < column.count(); first += int64_t(window)) {

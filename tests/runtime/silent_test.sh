@@ -17,8 +17,9 @@ refuse() {
     status=1
   fi
 }
-refuse "$prints|$ends" 'File\.cpp\.o:.* write$' "$@"   # files are written with write
-refuse "$ends" '^$' "$train"
-refuse "$prints" "$program" "$train"
+files='(File|RunLog)\.cpp\.o:.* write$' # what files are written with
+refuse "$ends" '^$' "$train" "$@"
+refuse "$prints" "$files" "$@"
+refuse "$prints" "$program|$files" "$train"
 [ $status = 0 ] && echo "no object of the runtime prints, exits or aborts"
 exit $status
