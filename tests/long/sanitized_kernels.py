@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Kernels with Halide's address and thread sanitizers: training, evaluation and prediction of several networks, clean.
 
-    sanitized_kernels.py --sylvite build/bin/sylvite --libraries build/lib --include runtime/include --cc clang-22
-                         --work DIR [--sanitizers address thread] [NET.yaml...]
+    sanitized_kernels.py --sylvite build/bin/sylvite --libraries build/lib
+                         --halide-runtime build/runtime/core/halide_runtime.o --halide-include DIR --work DIR
+                         [--cc clang-22] [--sanitizers address thread] [NET.yaml...]
 
-Compiles each network for the target that the host has, with -asan or -tsan at its name's end, links it with the training
-program under that sanitizer, and runs `bench` of train, evaluate and predict on 3 threads. The last line is
-`N passed, N failed`.
+Compiles each network for the target that the host has, with -asan or -tsan at its name's end, links it under that
+sanitizer with the runtime's core, which is compiled with it too (its atomics are what orders the kernels), and with the
+training program, and runs `bench` of train, evaluate and predict on 3 threads. The last line is `N passed, N failed`.
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHORT = {"address": "asan", "thread": "tsan"}
-LIBRARIES = "-lsylvite_train -lsylvite_data -lsylvite_rt -lpng -ljpeg -lz -lstdc++ -lm -ldl -lpthread".split()
+LIBRARIES = "-lsylvite_train -lsylvite_data -lpng -ljpeg -lz -lstdc++ -lm -ldl -lpthread".split()
 
 
 def run(command, **more):
@@ -43,8 +44,10 @@ def check(net, sanitizer, options):
         return f"{net.stem}.o does not call {wanted}…: its kernels are not watched"
     (folder / "main.c").write_text(f"#include <sylvite/train.h>\nextern const syl_model {net.stem}_model;\n"
                                    f"int main(int argc, char **argv) {{ return syl_main(&{net.stem}_model, argc, argv); }}\n")
-    status, text = run([options.cc, f"-fsanitize={sanitizer}", "-g", "-o", folder / "program", folder / "main.c",
-                        folder / f"{net.stem}.o", f"-I{options.include}", f"-L{options.libraries}", *LIBRARIES])
+    core = sorted((ROOT / "runtime" / "core").glob("*.c"))
+    status, text = run([options.cc, f"-fsanitize={sanitizer}", "-g", "-O1", "-D_GNU_SOURCE", "-o", folder / "program",
+                        folder / "main.c", *core, f"-I{ROOT / 'runtime' / 'include'}", f"-I{options.halide_include}",
+                        folder / f"{net.stem}.o", options.halide_runtime, f"-L{options.libraries}", *LIBRARIES])
     if status:
         return text
     for what in ("train", "evaluate", "predict"):
@@ -59,7 +62,7 @@ def check(net, sanitizer, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("nets", nargs="*", metavar="NET.yaml", type=pathlib.Path)
-    for option in ("sylvite", "libraries", "include", "work"):
+    for option in ("sylvite", "libraries", "halide-runtime", "halide-include", "work"):
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--cc", default="clang-22")
     parser.add_argument("--sanitizers", nargs="+", choices=SHORT, default=list(SHORT))

@@ -53,7 +53,8 @@ int main(void) {
     const syl_tensor *t = &m->tensors[i];
     printf("tensor %s %d %d %" PRIu64 " %d %" PRIu64 " %d %g %g", t->name, t->kind, t->dtype, t->offset, t->copies,
            t->copy_stride, t->init, t->init_a, t->init_b);
-    if (t->batched != (t->kind == SYL_VALUE && t->rank > 0) || t->frozen || t->init_from || t->init_c != 0 || t->init_d != 0)
+    if (t->batched != (t->kind == SYL_VALUE && t->rank > 0) || t->frozen || t->init_from || t->init_c != 0 ||
+        t->init_d != 0)
       printf(" unexpected");
     for (int32_t d = 0; d < t->rank; ++d)
       printf(" %" PRId64, t->shape[d]);
