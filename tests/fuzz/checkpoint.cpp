@@ -1,8 +1,8 @@
 // Fuzzes the loading of checkpoints into a small network. A file whose seal is wrong is loaded again with the seal
 // taken off its name, so that what follows the check is reached.
+#include "runtime/train/Checkpoint.h"
 #include "Fuzz.h"
 #include "ToyModel.h"
-#include "runtime/train/Checkpoint.h"
 #include "runtime/train/Session.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <vector>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   static toy::Model model;
   static syl::Session session(*model.get(), 1);
   static bool ready = (session.init(1), true);

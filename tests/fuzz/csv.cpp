@@ -1,8 +1,9 @@
 // Fuzzes the CSV reader: the first byte of the input chooses what is wanted of the table.
-#include "Fuzz.h"
 #include "runtime/data/Csv.h"
+#include "Fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   if (!size)
     return 0;
   syl_array input{}, target{};

@@ -1,8 +1,9 @@
 // Fuzzes the IDX reader, plain and gzipped, whole and by row.
-#include "Fuzz.h"
 #include "runtime/data/Idx.h"
+#include "Fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   const std::string path = fuzz::fileOf(data, size);
   for (uint64_t limit : {uint64_t(1) << 20, uint64_t(0)})
     try {

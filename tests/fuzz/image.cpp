@@ -1,8 +1,9 @@
 // Fuzzes the PNG and JPEG path: header, decoding to color and gray, resizing.
-#include "Fuzz.h"
 #include "runtime/data/Image.h"
+#include "Fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   const std::string path = fuzz::fileOf(data, size);
   try {
     syl::ImageSize header = syl::readImageSize(path);

@@ -6,6 +6,7 @@
 #include "mlir/IR/MLIRContext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   // A new context for each input: constants and types of all inputs would add up.
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   context.loadDialect<sylvite::nn::NnDialect>();

@@ -1,7 +1,7 @@
 // Fuzzes the .npy and .npz readers: an input that starts as a ZIP archive is one.
+#include "runtime/data/Npy.h"
 #include "Fuzz.h"
 #include "runtime/data/Bag.h"
-#include "runtime/data/Npy.h"
 
 namespace {
 void readAll(const syl::ColumnPointer &column) {
@@ -11,6 +11,7 @@ void readAll(const syl::ColumnPointer &column) {
 } // namespace
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   const std::string path = fuzz::fileOf(data, size);
   try {
     if (size && data[0] == 'P') {

@@ -5,8 +5,8 @@
 
 The corpus of a target is the files of the source tree that its reader is for (below), tests/fuzz/corpus/NAME (what
 found something, and seeds), and DIR/NAME, in which libFuzzer keeps what reaches new code. A crash, an input that takes
-more than --timeout seconds or more than 512 MB is an error; the input is left as DIR/NAME-crash-… and its command is
-printed. The last line is `fuzz: N targets, N executions, N failed`.
+more than a second of processor time, more than --timeout seconds or more than 512 MB is an error; the input is left as
+DIR/NAME-crash-… and its command is printed. The last line is `fuzz: N targets, N executions, N failed`.
 """
 import argparse
 import glob
@@ -53,7 +53,7 @@ def run(name, options):
     count = seeds(name, start)
     command = [str(pathlib.Path(options.programs) / f"fuzz_{name}"), f"-max_len={TARGETS[name][1]}",
                "-rss_limit_mb=512", "-malloc_limit_mb=512", f"-timeout={options.timeout}",
-               "-report_slow_units=1", f"-artifact_prefix={work}/{name}-", "-print_final_stats=1", "-verbosity=1"]
+               f"-artifact_prefix={work}/{name}-", "-print_final_stats=1", "-verbosity=1"]
     command += [f"-max_total_time={int(options.minutes * 60)}"] if options.minutes else [f"-runs={options.runs}"]
     command += [f"-seed={options.seed}"] if options.seed else []
     environment = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=8:allocator_may_return_null=1:" +
@@ -61,9 +61,10 @@ def run(name, options):
     command += [str(found), str(start)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
     stats = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stderr))
+    slowest = re.findall(r"fuzz: slowest input ([\d.]+) s", done.stderr)
     executions = int(stats.get("number_of_executed_units", 0))
     print(f"{name}: {executions} executions from {count} seeds, {stats.get('average_exec_per_sec', '?')} a second, "
-          f"slowest {stats.get('slowest_unit_time_sec', '?')} s, peak {stats.get('peak_rss_mb', '?')} MB"
+          f"slowest {slowest[-1] if slowest else '?'} s, peak {stats.get('peak_rss_mb', '?')} MB"
           f"{'' if done.returncode == 0 else ': FAILED'}", flush=True)
     if done.returncode:
         print("\n".join(done.stderr.splitlines()[-60:]))
@@ -79,7 +80,8 @@ def main():
     parser.add_argument("--work", required=True, metavar="DIR")
     parser.add_argument("--runs", type=int, default=100000, metavar="N", help="of each target (default: 100000)")
     parser.add_argument("--minutes", type=float, metavar="M", help="for each target, instead of --runs")
-    parser.add_argument("--timeout", type=int, default=5, metavar="S")
+    parser.add_argument("--timeout", type=int, default=60, metavar="S",
+                        help="by the clock, for inputs that wait (default: 60)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the mutations (default: another each time)")
     options = parser.parse_args()
     unknown = set(options.names) - set(TARGETS)

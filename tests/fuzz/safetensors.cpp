@@ -1,9 +1,10 @@
 // Fuzzes the safetensors reader, as a data set and as a file to load.
+#include "runtime/data/Safetensors.h"
 #include "Fuzz.h"
 #include "runtime/data/Bag.h"
-#include "runtime/data/Safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   const std::string path = fuzz::fileOf(data, size);
   try {
     syl::SafetensorsFile(path).load();

@@ -3,6 +3,7 @@
 #include "compiler/schedule/Rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  fuzz::Watch watch;
   sylvite::Diagnostics diagnostics;
   std::string text(reinterpret_cast<const char *>(data), size);
   auto rules = sylvite::ScheduleSet::parse({{"fuzz.yaml", text}}, diagnostics);
