@@ -29,7 +29,7 @@ TARGETS = {
     "network": (["models/*.yaml", "tests/errors/networks/*.yaml", "tests/errors/*.yaml"], 4096),
     "npy": ([FILES + "*.npy", FILES + "*.npz"], 2048),
     "safetensors": ([FILES + "*.safetensors"], 2048),
-    "schedule": (["schedules/*.yaml"], 8192),
+    "schedule": (["schedules/*.yaml"], 4096),
 }
 
 
