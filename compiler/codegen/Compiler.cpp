@@ -38,7 +38,7 @@ bool runPasses(ModuleOp module, const CompileOptions &options, Diagnostics &diag
     return success();
   });
   PassManager manager(module.getContext());
-  nn::buildPipeline(manager, options.keepGradients);
+  nn::buildPipeline(manager, options.keepGradients, options.phases);
   return succeeded(manager.run(module));
 }
 
@@ -57,6 +57,22 @@ const Target *requireTarget(const std::string &name, Diagnostics &diagnostics) {
 std::string cpuOf(const std::string &target) { return target == "host" ? hostCpu() : "generic"; }
 
 std::string labelOf(const Call &call) { return call.layer + (call.layer.empty() ? "" : ":") + call.signature.kernel; }
+
+/// Whether the scratch block of one thread fits into so many bytes; else says how many it takes, as
+/// <net>_scratch_bytes(0, 1) does.
+bool fitsScratch(const Plan &plan, int64_t most, Diagnostics &diagnostics) {
+  auto rounded = [](int64_t bytes) { return (bytes + 127) / 128 * 128; };
+  int64_t shared = rounded(plan.scratchBytes), thread = rounded(plan.localBytes) + rounded(plan.heapBytes);
+  if (most == 0 || shared + thread <= most)
+    return true;
+  diagnostics.error({},
+                    "--max-scratch: found " + std::to_string(most) + ", expected at least " +
+                        std::to_string(shared + thread) + " bytes, the least possible for batch " +
+                        std::to_string(plan.batch) + ": " + std::to_string(shared) + " that all threads share and " +
+                        std::to_string(thread) + " for each thread",
+                    "a smaller --batch takes less; --explain prints each buffer's place and life");
+  return false;
+}
 
 } // namespace
 
@@ -122,6 +138,9 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   for (const CompiledKernel &kernel : plan.kernels)
     plan.heapBytes = std::max(plan.heapBytes, kernel.heapBytes);
   plan.heapBytes = (plan.heapBytes + 127) / 128 * 128;
+
+  if (!fitsScratch(plan, options.maxScratch, diagnostics))
+    return false;
 
   // 3. driver and object
   OwningOpRef<ModuleOp> driver = buildDriver(plan, *module.getContext());

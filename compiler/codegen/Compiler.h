@@ -22,7 +22,9 @@ struct CompileOptions {
   std::filesystem::path output; ///< folder
   std::set<std::string> emit;   ///< nn, regions, llvm, halide, asm
   bool keepGradients = false;
-  bool exact = false; ///< every layer in its direct form
+  bool exact = false;              ///< every layer in its direct form
+  int64_t maxScratch = 0;          ///< bytes that the scratch block may take for one thread; 0: any number
+  std::vector<std::string> phases; ///< of train, evaluate, predict: what the object can do; empty for all
   int jobs = 1;
   /// Rules and parameters for kernels by key, in place of the first that fit; and where kernels with a choice that do
   /// not compile are told, by key, instead of in the diagnostics (then nothing is made).

@@ -535,9 +535,13 @@ private:
     forward("_state_bytes", "syl_state_bytes", i64, {});
     forward("_scratch_bytes", "syl_scratch_bytes", i64, {count, count});
     forward("_init", "syl_init_state", i32, {pointer, {i64}});
-    forward("_train_step", "syl_train_step", i32, {pointer, pointer, inputs, targets, count, pointer, pointer});
-    forward("_evaluate", "syl_evaluate", i32, {pointer, pointer, inputs, targets, count, pointer});
-    forward("_predict", "syl_predict", i32, {pointer, pointer, inputs, count, outputs});
+    auto has = [&](size_t program) { return !plan.programs[program].phases.empty(); };
+    if (has(0))
+      forward("_train_step", "syl_train_step", i32, {pointer, pointer, inputs, targets, count, pointer, pointer});
+    if (has(1))
+      forward("_evaluate", "syl_evaluate", i32, {pointer, pointer, inputs, targets, count, pointer});
+    if (has(2))
+      forward("_predict", "syl_predict", i32, {pointer, pointer, inputs, count, outputs});
     define(plan.net + "_state_align", i64, {}, true);
     ret(constant(i64, 128));
   }

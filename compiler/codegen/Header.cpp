@@ -73,6 +73,9 @@ std::string headerText(const Plan &plan) {
   const std::string &net = plan.net;
   std::string upper = llvm::StringRef(net).upper();
   std::string inputs = parameters("input", plan.inputs, true), targets = parameters("target", plan.targets, true);
+  auto function = [&](size_t program, const std::string &comment, const std::string &text) {
+    return plan.programs[program].phases.empty() ? "" : "/* " + comment + " */\n" + text + "\n\n";
+  };
   std::string step =
       declaration("syl_status " + net + "_train_step(void *state",
                   ", void *scratch" + inputs + targets + ", int32_t n, const syl_step *step, syl_result *result);");
@@ -81,6 +84,17 @@ std::string headerText(const Plan &plan) {
   std::string predict =
       declaration("syl_status " + net + "_predict(const void *state",
                   ", void *scratch" + inputs + ", int32_t n" + parameters("output", plan.outputs, false) + ");");
+  const std::string errors = "Errors: SYL_ERROR_ARGUMENT (n, alignment, a state of another network), SYL_ERROR_KERNEL.";
+  std::string functions =
+      function(
+          0,
+          "One training step on n samples: forward, loss, backward, optimizer. Allocates nothing. `step` and `result` "
+          "may be null.\n * " +
+              errors,
+          step) +
+      function(1, "Loss and accuracy of n samples in evaluation mode; the state is only read.\n * " + errors,
+               evaluate) +
+      function(2, "Outputs of n samples in evaluation mode; the state is only read.\n * " + errors, predict);
   std::string arrays =
       describe("input", plan.inputs) + describe("target", plan.targets) + describe("output", plan.outputs);
   return llvm::formatv(R"(/* {0}: a compiled network. Made by {1} for {2}; do not edit.
@@ -119,24 +133,13 @@ size_t {0}_scratch_bytes(int32_t batch, int32_t threads);
  * Errors: SYL_ERROR_ARGUMENT if `state` is null or not aligned. */
 syl_status {0}_init(void *state, uint64_t seed);
 
-/* One training step on n samples: forward, loss, backward, optimizer. Allocates nothing. `step` and `result` may be null.
- * Errors: SYL_ERROR_ARGUMENT (n, alignment, a state of another network), SYL_ERROR_KERNEL. */
-{7}
-
-/* Loss and accuracy of n samples in evaluation mode; the state is only read. Errors: as train_step. */
-{8}
-
-/* Outputs of n samples in evaluation mode. Errors: as train_step. */
-{9}
-
-#ifdef __cplusplus
+{7}#ifdef __cplusplus
 }
 #endif
 
 #endif
 )",
-                       net, plan.compiler, plan.target->name, upper, arrays, plan.batch, plan.stateBytes, step,
-                       evaluate, predict)
+                       net, plan.compiler, plan.target->name, upper, arrays, plan.batch, plan.stateBytes, functions)
       .str();
 }
 

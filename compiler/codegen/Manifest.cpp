@@ -101,6 +101,8 @@ std::string manifestText(const Plan &plan) {
                                {"heap_bytes", kernel.heapBytes},
                                {"schedule", kernel.explanation}});
   for (const Program &program : plan.programs) {
+    if (program.phases.empty())
+      continue;
     ordered_json phases = ordered_json::array();
     for (const auto &phase : program.phases) {
       ordered_json calls = ordered_json::array();
@@ -139,6 +141,8 @@ std::string explain(const Plan &plan) {
         << ")\n"
         << kernel.explanation;
   for (const Program &program : plan.programs) {
+    if (program.phases.empty())
+      continue;
     out << "\nProgram " << program.name << "\n";
     for (auto [number, phase] : llvm::enumerate(program.phases)) {
       out << "  phase " << number << "\n";

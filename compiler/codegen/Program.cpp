@@ -253,10 +253,15 @@ Plan makePlan(ModuleOp module, bool keepGradients) {
   plan.scratchBytes = number("nn.scratch_bytes");
   plan.localBytes = number("nn.local_bytes");
 
-  for (ProgramOp op : module.getOps<ProgramOp>())
-    plan.programs.push_back(makeProgram(op));
-  auto train = *module.getOps<ProgramOp>().begin();
-  Block &block = train.getBody().front();
+  for (const char *name : {"train", "evaluate", "predict"}) {
+    plan.programs.emplace_back().name = name;
+    for (ProgramOp op : module.getOps<ProgramOp>())
+      if (op.getSymName() == name)
+        plan.programs.back() = makeProgram(op);
+  }
+  // Train knows all variables, evaluate those of predict.
+  auto first = *module.getOps<ProgramOp>().begin();
+  Block &block = first.getBody().front();
   addVariables(plan, block);
   describeArrays(plan, network);
   plan.dtype = dtypeOf(typeOf(cast<ReturnOp>(network.getBody().front().getTerminator()).getLoss()).getElementType());

@@ -19,7 +19,7 @@ struct Call {
 
 /// One entry of the object: phases of calls.
 struct Program {
-  std::string name; ///< train, evaluate, predict
+  std::string name; ///< train, evaluate, predict; without phases where it was not asked for
   std::vector<std::vector<Call>> phases;
   int64_t slices = 1, batch = 1;
   int64_t losses = -1, correct = -1; ///< offsets in the scratch block, -1 where absent

@@ -106,6 +106,8 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
   compile.emit = request.emit;
   compile.keepGradients = request.keepGradients;
   compile.exact = request.exact;
+  compile.phases = request.phases;
+  compile.maxScratch = request.maxScratch;
   compile.jobs = availableCores();
   compile.version = here.version;
   compile.cacheSalt = here.salt;

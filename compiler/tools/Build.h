@@ -17,8 +17,10 @@ struct BuildRequest {
   std::vector<std::string> schedules;
   std::set<std::string> emit;
   bool keepGradients = false, doublePrecision = false;
-  bool exact = false; ///< every layer in its direct form
-  bool quiet = false; ///< no progress
+  bool exact = false;              ///< every layer in its direct form
+  int64_t maxScratch = 0;          ///< bytes; 0: any number
+  std::vector<std::string> phases; ///< train, evaluate, predict; empty for all
+  bool quiet = false;              ///< no progress
   /// For the tuner; see codegen::CompileOptions.
   std::map<std::string, codegen::KernelChoice> choices;
   std::map<std::string, std::string> *failures = nullptr;

@@ -266,6 +266,17 @@ private:
         ->type_name("N");
     verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")
         ->type_name("STAGES");
+    verb->add_option("--max-scratch", request.maxScratch,
+                     "Most bytes of the scratch block for one thread; where it takes more, say how many it does")
+        ->check(CLI::Range(int64_t(1), INT64_MAX))
+        ->type_name("BYTES");
+    verb->add_option("--phases", request.phases,
+                     "What the library can do, with commas between: train, evaluate, predict (default: all). `predict` "
+                     "leaves out gradients, optimizer and their tensors")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"train", "evaluate", "predict"}))
+        ->type_name("PHASES");
     verb->add_flag("--explain", explain, "Print each kernel's schedule rule and each buffer's place and life");
     verb->callback([this] { action = [this] { return compile(); }; });
   }

@@ -13,6 +13,7 @@ def NnPrograms : Pass<"nn-programs", "::mlir::ModuleOp"> {
     (training) or batch_norm_inference_scalars and scale_shift; losses and softmax get the row maximum as an operand, a
     constant of the backward pass. What a program does not leave is removed.
   }];
+  let options = [ListOption<"only", "only", "std::string", "Make these programs (default: all three)">];
 }
 
 def NnWinograd : Pass<"nn-winograd", "::sylvite::nn::ProgramOp"> {

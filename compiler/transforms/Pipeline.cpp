@@ -5,9 +5,11 @@
 
 namespace sylvite::nn {
 
-void buildPipeline(mlir::OpPassManager &manager, bool keepGradients) {
+void buildPipeline(mlir::OpPassManager &manager, bool keepGradients, llvm::ArrayRef<std::string> only) {
   manager.addPass(mlir::createCanonicalizerPass());
-  manager.addPass(createNnPrograms());
+  NnProgramsOptions programs;
+  programs.only.assign(only.begin(), only.end());
+  manager.addPass(createNnPrograms(programs));
   mlir::OpPassManager &program = manager.nest<ProgramOp>();
   program.addPass(mlir::createCSEPass());
   program.addPass(createNnWinograd());

@@ -28,13 +28,15 @@ void copyPredictions(ReturnOp last) {
       prediction.set(IdentityOp::create(builder, value.getLoc(), value.getType(), value));
 }
 
-/// Averages of the trained parameters stand for them, where the optimizer keeps them.
-void useAverages(Block &block, DictionaryAttr optimizer) {
+/// Averages of the trained parameters stand for them, where the optimizer keeps them: slots of the program that trains,
+/// parameters where there is none.
+void useAverages(Block &block, DictionaryAttr optimizer, bool trained) {
   if (optimizer.get("ema"))
     for (VariableOp variable : block.getOps<VariableOp>())
       if (variable.getKind() == "parameter" && !variable.getFrozen()) {
         variable.setName((averagePrefix + variable.getName()).str());
-        variable.setKind("slot");
+        if (trained)
+          variable.setKind("slot");
       }
 }
 
@@ -47,13 +49,18 @@ void numberStreams(NetworkOp network) {
 }
 
 struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
+  using NnProgramsBase::NnProgramsBase;
+
   void runOnOperation() override {
     for (NetworkOp network : llvm::make_early_inc_range(getOperation().getOps<NetworkOp>())) {
       numberStreams(network);
       for (StringRef name : {"train", "evaluate", "predict"})
-        makeProgram(network, name);
+        if (makes(name))
+          makeProgram(network, name);
     }
   }
+
+  bool makes(StringRef name) { return only.empty() || llvm::is_contained(only, name.str()); }
 
   void makeProgram(NetworkOp network, StringRef name) {
     OpBuilder builder(&getContext());
@@ -77,7 +84,7 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
     }
     removeUnused(block);
     if (!training)
-      useAverages(block, network.getOptimizer());
+      useAverages(block, network.getOptimizer(), makes("train"));
 
     ProgramKind kind = training ? ProgramKind::Train : name == "predict" ? ProgramKind::Predict : ProgramKind::Evaluate;
     for (Operation &op : llvm::make_early_inc_range(block))

@@ -58,8 +58,14 @@ Matching match(const SafetensorsFile &file, const syl_model &model, const LoadRu
     bool passedOver = entry.name == "output" || entry.name == "loss" || entry.name.rfind("output.", 0) == 0 ||
                       entry.name.rfind("grad.", 0) == 0;
     std::string name = mappedName(entry.name, rules.prefix);
+    // A model that does not train has averages of parameters in their place; a file without them has the parameters.
+    if (!syl_find_tensor(&model, name.c_str()) && syl_find_tensor(&model, ("ema." + name).c_str()) &&
+        !file.find("ema." + entry.name))
+      name = "ema." + name;
     const syl_tensor *tensor = syl_find_tensor(&model, name.c_str());
     bool known = (tensor && inState(*tensor)) || isTrackedCounter(name);
+    // A model that does not train has no use for slots, nor one that only predicts for what other programs need.
+    passedOver |= model.train.phase_count == 0;
     if (passedOver && !known)
       continue;
     if (!known && rules.allowExtra)

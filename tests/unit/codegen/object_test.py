@@ -185,6 +185,62 @@ class ObjectTest(unittest.TestCase):
                     for number, phase in enumerate(self.manifest["programs"][name]["phases"]) for call in phase]
         self.assertEqual([row[1:3] + row[4:] for row in rows], expected)
 
+    # ---- a part of the network's functions
+
+    def test_predict_only(self):
+        part = compiled.Compiled(OPTIONS, "lenet5", "predict only", "--phases", "predict", cache=self.net.cache)
+        symbols = parse_symbols(part.file(".o"))
+        exported = {name for name, binding, section in symbols if binding in ("GLOBAL", "WEAK") and section != "UND"}
+        suffixes = "model state_bytes state_align scratch_bytes init predict".split()
+        self.assertEqual(exported, {f"lenet5_{suffix}" for suffix in suffixes})
+        self.assertEqual([name for name, _, _ in symbols if re.search("train|evaluate", name)], [])
+        header = part.file(".h").read_text(encoding="utf-8")
+        self.assertEqual(re.findall(r"train_step|_evaluate\(", header), [])
+        self.assertIn("lenet5_predict(", header)
+        manifest = json.loads(part.file(".json").read_text(encoding="utf-8"))
+        self.assertEqual(list(manifest["programs"]), ["predict"])
+        self.assertEqual({row["kind"] for row in manifest["tensors"]}, {"parameter"})
+        self.assertEqual([row["name"] for row in manifest["kernels"] if re.search("grad_|update", row["name"])], [])
+        self.assertLess(part.file(".o").stat().st_size, self.net.file(".o").stat().st_size / 2)
+        self.assertEqual(self.predictions(part), self.predictions(self.net))
+
+    def predictions(self, net):
+        """Bits of what a fresh network predicts for some bytes."""
+        source, program = net.folder / "predict.c", net.folder / "predict"
+        source.write_text("""#include "lenet5.h"
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+  void *state = aligned_alloc(128, lenet5_state_bytes() + 128 - lenet5_state_bytes() % 128);
+  size_t bytes = lenet5_scratch_bytes(0, 2);
+  void *scratch = aligned_alloc(128, bytes + 128 - bytes % 128);
+  static unsigned char input[5 * 784];
+  static float output[50];
+  for (int i = 0; i < 5 * 784; ++i)
+    input[i] = (unsigned char)(i * 7 + i / 784);
+  syl_set_threads(2);
+  if (lenet5_init(state, 4) || lenet5_predict(state, scratch, input, 5, output))
+    return printf("%s\\n", syl_last_error()), 1;
+  for (int i = 0; i < 50; ++i)
+    printf("%a\\n", output[i]);
+  return 0;
+}
+""", encoding="utf-8")
+        compiled.run(OPTIONS.cc, "-std=c11", source, net.file(".o"), f"-I{net.folder}", f"-I{OPTIONS.build}/include",
+                     f"-L{OPTIONS.build}/lib", "-lsylvite_rt", "-lm", "-ldl", "-lpthread", "-o", program)
+        return compiled.run(program)
+
+    def test_max_scratch(self):
+        for most, fits in ((1 << 30, True), (1000, False)):
+            try:
+                compiled.Compiled(OPTIONS, "lenet5", "limited", "--max-scratch", str(most), cache=self.net.cache)
+                self.assertTrue(fits)
+            except AssertionError as error:
+                self.assertFalse(fits)
+                least = int(re.search(r"expected at least (\d+) bytes, the least possible for batch 64", str(error))[1])
+        self.assertGreater(least, self.manifest["memory"]["scratch_bytes"])
+        compiled.Compiled(OPTIONS, "lenet5", "limited", "--max-scratch", str(least), cache=self.net.cache)
+
     # ---- stages and explanation
 
     def test_emits_every_stage(self):
