@@ -1,13 +1,16 @@
-# sylvite_compile(TARGET NET.yaml [NAME name] [BATCH n] [CPU target] [SCHEDULES file...])
+# sylvite_compile(TARGET NET.yaml [NAME name] [BATCH n] [CPU target] [PHASES phase...] [MAX_SCRATCH bytes]
+#                 [SCHEDULES file...])
 #
 # Makes TARGET, a static library of the compiled network, which links sylvite::rt and whose include path has the
 # generated header `<name>.h`. The network is compiled again when NET.yaml or a schedule file changes.
 #   NAME       the network's `name:`, where it does not stand at the start of a line of NET.yaml
 #   BATCH      maximum batch; default: the network file's
 #   CPU        what the kernels are compiled for (`sylvite compile --target`); default: this machine
+#   PHASES     what the library can do, of train, evaluate, predict; default: all
+#   MAX_SCRATCH  most bytes of one thread's scratch block
 #   SCHEDULES  schedule files whose rules come before the shipped ones
 function(sylvite_compile target network)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "NAME;BATCH;CPU" "SCHEDULES")
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "" "NAME;BATCH;CPU;MAX_SCRATCH" "PHASES;SCHEDULES")
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "sylvite_compile(${target}): unknown arguments: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -30,6 +33,13 @@ function(sylvite_compile target network)
   endif()
   if(ARG_CPU)
     list(APPEND options --target ${ARG_CPU})
+  endif()
+  if(ARG_PHASES)
+    list(JOIN ARG_PHASES "," phases)
+    list(APPEND options --phases ${phases})
+  endif()
+  if(ARG_MAX_SCRATCH)
+    list(APPEND options --max-scratch ${ARG_MAX_SCRATCH})
   endif()
   set(schedules "")
   foreach(file IN LISTS ARG_SCHEDULES)

@@ -42,15 +42,16 @@ bool runPasses(ModuleOp module, const CompileOptions &options, Diagnostics &diag
   return succeeded(manager.run(module));
 }
 
-const Target *requireTarget(const std::string &name, Diagnostics &diagnostics) {
-  const Target *target = findTarget(name);
-  if (!target) {
+std::vector<const Target *> requireTargets(const std::string &name, Diagnostics &diagnostics) {
+  std::vector<const Target *> found = findTargets(name);
+  if (found.empty()) {
     std::string names;
     for (const Target &known : targets())
       names += ", " + known.name;
-    diagnostics.error({}, "target '" + name + "' is unknown or cannot run here", "known: host" + names);
+    diagnostics.error({}, "target '" + name + "' is unknown or cannot run here",
+                      "known: host" + names + ", x86-64 for all of these");
   }
-  return target;
+  return found;
 }
 
 /// What rules' `cpu` tests: an object for a named target does not depend on where it is compiled.
@@ -74,42 +75,30 @@ bool fitsScratch(const Plan &plan, int64_t most, Diagnostics &diagnostics) {
   return false;
 }
 
-} // namespace
-
-bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResult &result, Diagnostics &diagnostics) {
-  const Target *target = requireTarget(options.target, diagnostics);
-  if (!target)
-    return false;
-  std::error_code code;
-  fs::create_directories(options.output, code);
-  if (code) {
-    diagnostics.error({options.output.string(), 0, 0}, "cannot be made: " + code.message());
-    return false;
-  }
+/// Passes and kernels of a network for one target. `module` must outlive the plan's regions; `rows`, if not null, gets
+/// the descriptor's table of kernels. The names of stages have `suffix`.
+bool compileVersion(ModuleOp module, const Target &target, const ScheduleSet &schedules, const CompileOptions &options,
+                    const std::string &suffix, Plan &plan, std::vector<CompileResult::Row> *rows,
+                    Diagnostics &diagnostics) {
   auto emits = [&](const char *what) { return options.emit.count(what) != 0; };
 
   // 1. graph
-  std::string net = (*module.getOps<nn::NetworkOp>().begin()).getSymName().str();
-  if (emits("nn") && !writeText(options.output / (net + ".nn.mlir"), printed(module), diagnostics))
-    return false;
-  std::optional<ScheduleSet> schedules = ScheduleSet::parse(options.schedules, diagnostics, kernelDimNames());
-  if (!schedules)
-    return false;
   if (!options.exact)
-    chooseAlgorithms(module, *schedules, *target);
+    chooseAlgorithms(module, schedules, target);
   if (!runPasses(module, options, diagnostics))
     return false;
-  if (emits("regions") && !writeText(options.output / (net + ".regions.mlir"), printed(module), diagnostics))
+  std::string net = (*module.getOps<nn::NetworkOp>().begin()).getSymName().str();
+  if (emits("regions") && !writeText(options.output / (net + suffix + ".regions.mlir"), printed(module), diagnostics))
     return false;
 
   // 2. kernels
-  Plan &plan = result.plan = makePlan(module, options.keepGradients);
-  plan.target = target;
+  plan = makePlan(module, options.keepGradients);
+  plan.target = &target;
   plan.compiler = options.version;
   plan.yaml = options.networkText;
   KernelOptions kernelOptions;
-  kernelOptions.target = target;
-  kernelOptions.schedules = &*schedules;
+  kernelOptions.target = &target;
+  kernelOptions.schedules = &schedules;
   kernelOptions.cpu = cpuOf(options.target);
   kernelOptions.compilerVersion = options.cacheSalt;
   kernelOptions.emitHalide = emits("halide");
@@ -133,46 +122,105 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
     for (auto &phase : program.phases)
       for (Call &call : phase) {
         call.kernel = kernelOf.at(call.region.getOperation());
-        result.rows.push_back({labelOf(call), call.kernel, index});
+        if (rows)
+          rows->push_back({labelOf(call), call.kernel, index});
       }
   for (const CompiledKernel &kernel : plan.kernels)
     plan.heapBytes = std::max(plan.heapBytes, kernel.heapBytes);
   plan.heapBytes = (plan.heapBytes + 127) / 128 * 128;
+  return fitsScratch(plan, options.maxScratch, diagnostics);
+}
 
-  if (!fitsScratch(plan, options.maxScratch, diagnostics))
+/// Drivers of all versions, and what they share, joined with the kernels. Returns an empty text, or what went wrong.
+std::string writeObject(const std::vector<Plan> &versions, MLIRContext &context, const CompileOptions &options,
+                        const CompileResult &result, Diagnostics &diagnostics) {
+  const std::string &net = versions.front().net;
+  bool several = versions.size() > 1, emits = options.emit.count("llvm") != 0;
+  std::vector<fs::path> drivers;
+  std::string error;
+  auto emit = [&](OwningOpRef<ModuleOp> driver, const std::string &suffix) {
+    std::string llvmIr;
+    drivers.push_back(options.output / ("." + net + suffix + ".driver.o"));
+    if (error.empty())
+      error = emitDriverObject(*driver, drivers.back().string(), emits ? &llvmIr : nullptr);
+    if (error.empty() && emits)
+      writeText(options.output / (net + suffix + ".ll"), llvmIr, diagnostics);
+  };
+  std::vector<std::string> names;
+  for (const Plan &plan : versions) {
+    names.push_back(several ? "sylvite_version_" + std::to_string(names.size()) : "");
+    emit(buildDriver(plan, context, names.back()), several ? "." + plan.target->name : "");
+  }
+  if (several)
+    emit(buildDispatcher(versions.front(), names, context), "");
+  if (error.empty())
+    error = joinObject(versions, drivers, result.object);
+  std::error_code code;
+  for (const fs::path &driver : drivers)
+    fs::remove(driver, code);
+  return error.empty() ? writeArchive(result.object, result.archive) : error;
+}
+
+} // namespace
+
+bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResult &result, Diagnostics &diagnostics) {
+  std::vector<const Target *> targets = requireTargets(options.target, diagnostics);
+  if (targets.empty())
+    return false;
+  std::error_code code;
+  fs::create_directories(options.output, code);
+  if (code) {
+    diagnostics.error({options.output.string(), 0, 0}, "cannot be made: " + code.message());
+    return false;
+  }
+  std::string net = (*module.getOps<nn::NetworkOp>().begin()).getSymName().str();
+  if (options.emit.count("nn") && !writeText(options.output / (net + ".nn.mlir"), printed(module), diagnostics))
+    return false;
+  std::optional<ScheduleSet> schedules = ScheduleSet::parse(options.schedules, diagnostics, kernelDimNames());
+  if (!schedules)
     return false;
 
-  // 3. driver and object
-  OwningOpRef<ModuleOp> driver = buildDriver(plan, *module.getContext());
-  std::string llvmIr, error;
-  fs::path driverObject = options.output / ("." + net + ".driver.o");
-  error = emitDriverObject(*driver, driverObject.string(), emits("llvm") ? &llvmIr : nullptr);
-  if (error.empty() && emits("llvm") && !writeText(options.output / (net + ".ll"), llvmIr, diagnostics))
-    return false;
+  // 1. and 2. graph and kernels, of each version
+  std::vector<OwningOpRef<ModuleOp>> modules;
+  for (const Target *target : targets) {
+    modules.push_back(module.clone());
+    std::string suffix = targets.size() > 1 ? "." + target->name : "";
+    bool isFirst = result.versions.empty();
+    Plan &plan = result.versions.emplace_back();
+    if (!compileVersion(*modules.back(), *target, *schedules, options, suffix, plan, isFirst ? &result.rows : nullptr,
+                        diagnostics))
+      return false;
+    assert(plan.layoutHash == result.versions.front().layoutHash &&
+           plan.stateBytes == result.versions.front().stateBytes && "the versions of a network share its state");
+  }
+
+  // 3. drivers and object
   result.object = options.output / (net + ".o");
   result.archive = options.output / ("lib" + net + ".a");
   result.header = options.output / (net + ".h");
   result.manifest = options.output / (net + ".json");
-  if (error.empty())
-    error = joinObject(plan, driverObject, result.object);
-  fs::remove(driverObject, code);
-  if (error.empty())
-    error = writeArchive(result.object, result.archive);
-  if (!error.empty()) {
+  std::string error = writeObject(result.versions, *module.getContext(), options, result, diagnostics);
+  if (!error.empty())
     diagnostics.error({result.object.string(), 0, 0}, error);
+  if (diagnostics.hasErrors())
     return false;
-  }
 
   // 4. header and manifest
-  result.explanation = explain(plan);
-  return writeText(result.header, headerText(plan), diagnostics) &&
-         writeText(result.manifest, manifestText(plan), diagnostics);
+  const std::string &target = targets.size() > 1 ? options.target : targets.front()->name;
+  for (const Plan &plan : result.versions)
+    result.explanation += (result.explanation.empty() ? "" : "\n") + explain(plan);
+  bool written = writeText(result.header, headerText(result.versions.front(), target), diagnostics) &&
+                 writeText(result.manifest, manifestText(result.versions, target), diagnostics);
+  for (Plan &plan : result.versions) // regions end with the modules
+    for (Program &program : plan.programs)
+      program.phases.clear();
+  return written;
 }
 
 bool listKernels(ModuleOp module, const std::string &targetName, std::vector<ListedKernel> &kernels,
                  Diagnostics &diagnostics) {
-  const Target *target = requireTarget(targetName, diagnostics);
-  if (!target || !runPasses(module, {}, diagnostics))
+  std::vector<const Target *> targets = requireTargets(targetName, diagnostics);
+  if (targets.empty() || !runPasses(module, {}, diagnostics))
     return false;
   std::map<std::string, size_t> places;
   Plan plan = makePlan(module, false);
@@ -183,7 +231,7 @@ bool listKernels(ModuleOp module, const std::string &targetName, std::vector<Lis
         auto [place, added] = places.try_emplace(text, kernels.size());
         if (added) {
           ListedKernel kernel{
-              call.signature.kernel, kernelKey(text), {}, scheduleDims(call.region, call.signature, *target)};
+              call.signature.kernel, kernelKey(text), {}, scheduleDims(call.region, call.signature, *targets.front())};
           kernel.dims.words["key"] = kernel.key;
           kernel.dims.words["cpu"] = cpuOf(targetName);
           kernels.push_back(kernel);

@@ -39,10 +39,10 @@ struct CompileOptions {
 
 /// What was made.
 struct CompileResult {
-  Plan plan;
+  std::vector<Plan> versions; ///< one for each feature set, the widest first; their programs are empty in the end
   std::filesystem::path object, archive, header, manifest;
   std::string explanation; ///< of every kernel and buffer
-  /// A row of the descriptor's table of kernels.
+  /// A row of the descriptor's table of kernels, of the first version.
   struct Row {
     std::string label; ///< layer:kernel
     size_t kernel;     ///< in the plan

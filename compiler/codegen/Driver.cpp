@@ -66,11 +66,19 @@ public:
     kernelType = structOf({ptr, ptr, f64, f64, f64, ptr, i32, i32, i32, i32});
   }
 
-  OwningOpRef<ModuleOp> build() {
+  OwningOpRef<ModuleOp> build(const std::string &version) {
     declareRuntime();
     for (auto [index, program] : llvm::enumerate(plan.programs))
       buildProgram(program, index);
-    buildModel();
+    buildModel(version.empty() ? plan.net + "_model" : version);
+    if (version.empty())
+      buildPublicFunctions();
+    return OwningOpRef<ModuleOp>(module);
+  }
+
+  OwningOpRef<ModuleOp> buildDispatcher(ArrayRef<std::string> versions) {
+    declareRuntime();
+    buildChoice(versions);
     buildPublicFunctions();
     return OwningOpRef<ModuleOp>(module);
   }
@@ -395,7 +403,46 @@ private:
     });
   }
 
-  void buildModel() {
+  /// syl_model, with the size that C gives it: every field is naturally aligned.
+  LLVM::LLVMStructType modelType() {
+    return structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64, i32, i32, i32, i32,
+                     i32,         i32,         ptr,         ptr, ptr, ptr, ptr, i64, i64, i64, i64,
+                     programType, programType, programType, ptr, i32, i32, i64, ptr, ptr, ptr});
+  }
+  static constexpr int64_t modelBytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 6 + 8 * 5 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
+
+  /// The descriptor as memory, and the constructor that fills it. It runs before any that an app brings.
+  void buildChoice(ArrayRef<std::string> versions) {
+    declare("syl_choose_version", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, ptr, i32});
+    for (const std::string &version : versions) {
+      toModuleEnd();
+      LLVM::GlobalOp::create(builder, loc, modelType(), true, LLVM::Linkage::External, version, Attribute());
+    }
+    toModuleEnd();
+    auto model = LLVM::GlobalOp::create(builder, loc, modelType(), /*isConstant=*/false, LLVM::Linkage::External,
+                                        plan.net + "_model", Attribute());
+    builder.setInsertionPointToStart(builder.createBlock(&model.getInitializerRegion()));
+    LLVM::ReturnOp::create(builder, loc, LLVM::ZeroOp::create(builder, loc, modelType()));
+    auto table = LLVM::LLVMArrayType::get(ptr, versions.size());
+    global("versions", table, LLVM::Linkage::Internal, [&] {
+      SmallVector<Value> values;
+      for (const std::string &version : versions)
+        values.push_back(address(version));
+      return aggregate(table, values);
+    });
+    auto function = define("choose_version", LLVM::LLVMVoidType::get(builder.getContext()), {}, false);
+    LLVM::CallOp::create(
+        builder, loc, functions.lookup("syl_choose_version"),
+        ValueRange{address(plan.net + "_model"), address("versions"), constant(i32, int64_t(versions.size()))});
+    LLVM::ReturnOp::create(builder, loc, ValueRange());
+    toModuleEnd();
+    constexpr int32_t beforeOthers = 101; // those below belong to the C library
+    LLVM::GlobalCtorsOp::create(builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(function.getSymNameAttr())),
+                                builder.getI32ArrayAttr(beforeOthers),
+                                builder.getArrayAttr(LLVM::ZeroAttr::get(builder.getContext())));
+  }
+
+  void buildModel(const std::string &name) {
     for (auto [index, row] : llvm::enumerate(plan.tensors)) {
       auto type = LLVM::LLVMArrayType::get(factorType, row.factors.size());
       global("factors_" + std::to_string(index), type, LLVM::Linkage::Internal, [&] {
@@ -441,50 +488,45 @@ private:
             headType, {text(row.loss), real(row.weight), constant(i32, row.target), constant(i32, row.value)}));
       return aggregate(headTable, values);
     });
-    auto modelType = structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64, i32, i32, i32, i32,
-                               i32,         i32,         ptr,         ptr, ptr, ptr, ptr, i64, i64, i64, i64,
-                               programType, programType, programType, ptr, i32, i32, i64, ptr, ptr, ptr});
-    // The size as C lays it out: every field above is naturally aligned.
-    int64_t bytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 6 + 8 * 5 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
-    global(plan.net + "_model", modelType, LLVM::Linkage::External, [&] {
+    global(name, modelType(), LLVM::Linkage::External, [&] {
       auto program = [&](size_t index) {
         const Program &p = plan.programs[index];
         bool present = !p.phases.empty();
         return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
                                        constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
       };
-      return aggregate(modelType, {constant(i32, 4),
-                                   constant(i32, bytes),
-                                   text(plan.net),
-                                   text(plan.target->name),
-                                   text(plan.compiler),
-                                   constant(i64, plan.target->cpuFeatures),
-                                   constant(i64, int64_t(plan.layoutHash)),
-                                   constant(i32, plan.batch),
-                                   constant(i32, plan.dtype),
-                                   constant(i32, plan.inputs.size()),
-                                   constant(i32, plan.targets.size()),
-                                   constant(i32, plan.outputs.size()),
-                                   constant(i32, plan.tensors.size()),
-                                   address("inputs"),
-                                   address("targets"),
-                                   address("outputs"),
-                                   address("heads"),
-                                   address("tensors"),
-                                   constant(i64, plan.stateBytes),
-                                   constant(i64, plan.scratchBytes),
-                                   constant(i64, plan.localBytes),
-                                   constant(i64, plan.heapBytes),
-                                   program(0),
-                                   program(1),
-                                   program(2),
-                                   address("kernels"),
-                                   constant(i32, kernelRows.size()),
-                                   constant(i32, plan.epochs),
-                                   constant(i64, int64_t(plan.seed)),
-                                   text(plan.optimizer),
-                                   text(plan.training),
-                                   text(plan.yaml)});
+      return aggregate(modelType(), {constant(i32, 4),
+                                     constant(i32, modelBytes),
+                                     text(plan.net),
+                                     text(plan.target->name),
+                                     text(plan.compiler),
+                                     constant(i64, plan.target->cpuFeatures),
+                                     constant(i64, int64_t(plan.layoutHash)),
+                                     constant(i32, plan.batch),
+                                     constant(i32, plan.dtype),
+                                     constant(i32, plan.inputs.size()),
+                                     constant(i32, plan.targets.size()),
+                                     constant(i32, plan.outputs.size()),
+                                     constant(i32, plan.tensors.size()),
+                                     address("inputs"),
+                                     address("targets"),
+                                     address("outputs"),
+                                     address("heads"),
+                                     address("tensors"),
+                                     constant(i64, plan.stateBytes),
+                                     constant(i64, plan.scratchBytes),
+                                     constant(i64, plan.localBytes),
+                                     constant(i64, plan.heapBytes),
+                                     program(0),
+                                     program(1),
+                                     program(2),
+                                     address("kernels"),
+                                     constant(i32, kernelRows.size()),
+                                     constant(i32, plan.epochs),
+                                     constant(i64, int64_t(plan.seed)),
+                                     text(plan.optimizer),
+                                     text(plan.training),
+                                     text(plan.yaml)});
     });
   }
 
@@ -549,8 +591,12 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context) {
-  return DriverBuilder(plan, context).build();
+OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context, const std::string &version) {
+  return DriverBuilder(plan, context).build(version);
+}
+
+OwningOpRef<ModuleOp> buildDispatcher(const Plan &plan, ArrayRef<std::string> versions, MLIRContext &context) {
+  return DriverBuilder(plan, context).buildDispatcher(versions);
 }
 
 } // namespace sylvite::codegen

@@ -9,16 +9,17 @@
 
 namespace sylvite::codegen {
 
-/// Joins driver and kernels into one relocatable object that exports only the net's own names. Returns an empty text,
-/// or what went wrong.
-std::string joinObject(const Plan &plan, const std::filesystem::path &driver, const std::filesystem::path &object);
+/// Joins drivers and the kernels of all versions of a network into one relocatable object that exports only the net's
+/// own names. Returns an empty text, or what went wrong.
+std::string joinObject(llvm::ArrayRef<Plan> versions, llvm::ArrayRef<std::filesystem::path> drivers,
+                       const std::filesystem::path &object);
 /// A static library with one member. Returns an empty text, or what went wrong.
 std::string writeArchive(const std::filesystem::path &object, const std::filesystem::path &archive);
 
-/// `<net>.h`.
-std::string headerText(const Plan &plan);
-/// `<net>.json`: tensors, memory plan, kernels with their schedules, target.
-std::string manifestText(const Plan &plan);
+/// `<net>.h`, the same for each version of a network; `target` is what it was compiled for.
+std::string headerText(const Plan &plan, const std::string &target);
+/// `<net>.json`: tensors, memory plan, kernels with their schedules, target; of several versions a list of these.
+std::string manifestText(llvm::ArrayRef<Plan> versions, const std::string &target);
 /// For --explain: every kernel with its rule and parameters, every buffer with its offset, size, life and neighbours.
 std::string explain(const Plan &plan);
 

@@ -69,7 +69,7 @@ std::string declaration(const std::string &start, std::string rest) {
 
 } // namespace
 
-std::string headerText(const Plan &plan) {
+std::string headerText(const Plan &plan, const std::string &target) {
   const std::string &net = plan.net;
   std::string upper = llvm::StringRef(net).upper();
   std::string inputs = parameters("input", plan.inputs, true), targets = parameters("target", plan.targets, true);
@@ -139,7 +139,7 @@ syl_status {0}_init(void *state, uint64_t seed);
 
 #endif
 )",
-                       net, plan.compiler, plan.target->name, upper, arrays, plan.batch, plan.stateBytes, functions)
+                       net, plan.compiler, target, upper, arrays, plan.batch, plan.stateBytes, functions)
       .str();
 }
 

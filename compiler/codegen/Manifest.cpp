@@ -58,7 +58,7 @@ std::vector<std::string> sharers(const BufferRow &row, const std::vector<BufferR
 
 } // namespace
 
-std::string manifestText(const Plan &plan) {
+static ordered_json manifestOf(const Plan &plan) {
   ordered_json json;
   json["net"] = plan.net;
   json["compiler"] = plan.compiler;
@@ -125,6 +125,16 @@ std::string manifestText(const Plan &plan) {
                          {"shares_with", sharers(row, rows)}});
     json["programs"][program.name] = {{"phases", phases}, {"buffers", buffers}};
   }
+  return json;
+}
+
+std::string manifestText(llvm::ArrayRef<Plan> versions, const std::string &target) {
+  if (versions.size() == 1)
+    return manifestOf(versions.front()).dump(1) + "\n";
+  const Plan &first = versions.front();
+  ordered_json json{{"net", first.net}, {"compiler", first.compiler}, {"target", target}, {"batch", first.batch}};
+  for (const Plan &plan : versions)
+    json["versions"].push_back(manifestOf(plan));
   return json.dump(1) + "\n";
 }
 

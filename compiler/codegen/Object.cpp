@@ -29,15 +29,18 @@ std::string run(llvm::ArrayRef<const char *> names, const std::vector<std::strin
 
 } // namespace
 
-std::string joinObject(const Plan &plan, const fs::path &driver, const fs::path &object) {
+std::string joinObject(llvm::ArrayRef<Plan> versions, llvm::ArrayRef<fs::path> drivers, const fs::path &object) {
   fs::path joined = object.string() + ".joined.tmp";
-  std::vector<std::string> arguments{"-r", "-o", joined.string(), driver.string()};
-  for (const CompiledKernel &kernel : plan.kernels)
-    arguments.push_back(kernel.object.string());
+  std::vector<std::string> arguments{"-r", "-o", joined.string()};
+  for (const fs::path &driver : drivers)
+    arguments.push_back(driver.string());
+  for (const Plan &plan : versions)
+    for (const CompiledKernel &kernel : plan.kernels)
+      arguments.push_back(kernel.object.string());
   std::string error = run({"ld.lld-22", "ld.lld", "ld"}, arguments);
   fs::path kept = object.string() + ".tmp";
   if (error.empty()) {
-    arguments = {"--strip-debug", "--wildcard", "--keep-global-symbol=" + plan.net + "_*", joined.string(),
+    arguments = {"--strip-debug", "--wildcard", "--keep-global-symbol=" + versions.front().net + "_*", joined.string(),
                  kept.string()};
     error = run({"llvm-objcopy-22", "llvm-objcopy", "objcopy"}, arguments);
   }

@@ -38,14 +38,15 @@ static const std::vector<Target> &sanitizedTargets() {
   return all;
 }
 
-const Target *findTarget(const std::string &name) {
+std::vector<const Target *> findTargets(const std::string &name) {
+  std::vector<const Target *> found;
   for (const Target &target : targets())
-    if (target.name == name || (name == "host" && target.runsHere))
-      return &target;
+    if (target.name == name || name == "x86-64" || (name == "host" && target.runsHere && found.empty()))
+      found.push_back(&target);
   for (const Target &target : sanitizedTargets())
     if (target.name == name)
-      return &target;
-  return nullptr;
+      found.push_back(&target);
+  return found;
 }
 
 } // namespace sylvite::codegen

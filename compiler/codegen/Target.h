@@ -19,9 +19,10 @@ struct Target {
 
 /// All shipped feature sets, the widest first.
 const std::vector<Target> &targets();
-/// The target of this name; "host" is the widest that this CPU runs. A name that ends with -asan or -tsan has kernels
-/// that call clang's address or thread sanitizer, for tests. Null if there is none.
-const Target *findTarget(const std::string &name);
+/// The feature sets that a name stands for: itself; "host" for the widest that this CPU runs; "x86-64" for all, each of
+/// which becomes a version of the network in one object. A name that ends with -asan or -tsan has kernels that call
+/// clang's address or thread sanitizer, for tests. Empty if there are none.
+std::vector<const Target *> findTargets(const std::string &name);
 
 } // namespace sylvite::codegen
 

@@ -71,9 +71,8 @@ std::string linkProgram(const std::string &source, const std::vector<fs::path> &
   for (const fs::path &object : objects)
     arguments.push_back(object.string());
   arguments.insert(arguments.end(), {"-I" + here.include.string(), "-L" + here.libraries.string()});
-  for (const char *library :
-       {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lpng", "-ljpeg", "-lz", "-lstdc++", "-lm", "-ldl",
-        "-lpthread"})
+  for (const char *library : {"-lsylvite_train", "-lsylvite_data", "-lsylvite_rt", "-lpng", "-ljpeg", "-lz", "-lstdc++",
+                              "-lm", "-ldl", "-lpthread"})
     arguments.push_back(library);
   std::vector<llvm::StringRef> views(arguments.begin(), arguments.end());
   std::string error;
@@ -115,11 +114,7 @@ bool buildNetwork(const BuildRequest &request, const Installation &here, const f
   compile.networkText = readFile(request.network, kYamlSizeLimit, error).value_or("");
   CompileProgress progress(request.quiet);
   compile.progress = [&](size_t done, size_t total, const std::string &kernel) { progress(done, total, kernel); };
-  bool ok = codegen::compileNetwork(*module, compile, result, diagnostics);
-  // The plan refers to operations of this module, which ends here.
-  for (codegen::Program &program : result.plan.programs)
-    program.phases.clear();
-  return ok;
+  return codegen::compileNetwork(*module, compile, result, diagnostics);
 }
 
 std::optional<fs::path> buildProgram(const BuildRequest &request, const Installation &here, Diagnostics &diagnostics) {
@@ -137,7 +132,7 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
     key.insert(key.end(), {name, text});
   if (unread.hasErrors())
     key.push_back("unread");
-  if (const codegen::Target *target = codegen::findTarget(request.target))
+  for (const codegen::Target *target : codegen::findTargets(request.target))
     key.push_back(target->name);
   if (request.target == "host") // what rules may ask for
     key.push_back(codegen::hostCpu());
@@ -150,7 +145,7 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
   fs::path work = folder.string() + "." + std::to_string(getpid()) + ".tmp";
   bool ok = buildNetwork(request, here, work, result, diagnostics);
   if (ok) {
-    const std::string &net = result.plan.net;
+    const std::string &net = result.versions.front().net;
     std::string problem =
         linkProgram("extern const syl_model " + net + "_model;\nint main(int argc, char **argv) { return syl_main(&" +
                         net + "_model, argc, argv); }\n",

@@ -134,7 +134,7 @@ private:
   }
   size_t programIndex() const { return request.what == "predict" ? 2 : 0; }
   fs::path outputPath() const {
-    return request.output.empty() ? fs::path(first->result.plan.net + "." + codegen::hostCpu() + ".yaml")
+    return request.output.empty() ? fs::path(first->result.versions.front().net + "." + codegen::hostCpu() + ".yaml")
                                   : fs::path(request.output);
   }
   fs::path journalPath() const { return outputPath().string() + ".journal"; }
@@ -164,7 +164,7 @@ private:
     if (!first)
       return false;
     std::map<std::string, codegen::KernelChoice> plainest;
-    for (const codegen::CompiledKernel &kernel : first->result.plan.kernels)
+    for (const codegen::CompiledKernel &kernel : first->result.versions.front().kernels)
       plainest[kernel.key] = {plainRule, {}};
     plain = program.build("plain", plainest, failures, diagnostics);
     for (const auto &[key, message] : failures)
@@ -191,7 +191,7 @@ private:
       if (added)
         kernels.emplace_back();
       TunedKernel &kernel = kernels[place->second];
-      const codegen::CompiledKernel &compiled = first->result.plan.kernels[facts.kernel];
+      const codegen::CompiledKernel &compiled = first->result.versions.front().kernels[facts.kernel];
       kernel.key = compiled.key;
       kernel.name = compiled.name;
       kernel.dims = compiled.dims;
@@ -242,7 +242,7 @@ private:
   }
 
   bool openJournal() {
-    const codegen::Plan &plan = first->result.plan;
+    const codegen::Plan &plan = first->result.versions.front();
     if (!journal.open(journalPath(), {plan.net, request.what, plan.target->name, kernels[0].dims.words.at("cpu")},
                       diagnostics))
       return false;
@@ -486,7 +486,7 @@ private:
   std::set<std::string> unconfirmed; ///< keys of kernels that keep their first schedule
 
   bool writeFile(bool last) {
-    const codegen::Plan &plan = first->result.plan;
+    const codegen::Plan &plan = first->result.versions.front();
     const std::string cpu = kernels[0].dims.words.at("cpu");
     std::ostringstream out;
     out << "# Schedules of " << plan.net << "'s kernels (" << request.what << ", batch " << plan.batch << ") for "

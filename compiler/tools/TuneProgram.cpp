@@ -110,7 +110,7 @@ std::optional<TunedObject> TuneProgram::build(const std::string &name,
   if (!buildNetwork(request, here, work / name, made.result, diagnostics))
     return std::nullopt;
   made.object = work / (name + ".o");
-  std::string error = renameModel(made.result.object, made.object, made.result.plan.net, name);
+  std::string error = renameModel(made.result.object, made.object, made.result.versions.front().net, name);
   if (error.empty())
     return made;
   diagnostics.error({request.network}, error);

@@ -179,7 +179,9 @@ int report(const Diagnostics &diagnostics) {
 void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
   app.add_option("NET.yaml", request.network, "The network file")->required()->type_name("");
   app.add_option(targetName ? "--target,--cpu" : "--cpu", request.target,
-                 "Instruction set: host (the widest that this CPU runs), x86-64-avx512, x86-64-avx2")
+                 "Instruction set: host (the widest that this CPU runs), x86-64-avx512, x86-64-avx2; x86-64 for both "
+                 "in one object, "
+                 "chosen where it runs")
       ->capture_default_str()
       ->type_name("T");
   app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
@@ -300,9 +302,11 @@ private:
     if (explain)
       std::cout << result.explanation;
     std::error_code code;
-    std::cerr << result.object.string() << ": " << std::filesystem::file_size(result.object, code) / 1024 << " KiB, "
-              << result.plan.kernels.size() << " kernels for " << result.plan.target->name << "; state "
-              << result.plan.stateBytes << " bytes, scratch " << result.plan.scratchBytes << " bytes\n";
+    std::cerr << result.object.string() << ": " << std::filesystem::file_size(result.object, code) / 1024 << " KiB";
+    for (const codegen::Plan &plan : result.versions)
+      std::cerr << ", " << plan.kernels.size() << " kernels for " << plan.target->name << "; state " << plan.stateBytes
+                << " bytes, scratch " << plan.scratchBytes << " bytes";
+    std::cerr << "\n";
     return 0;
   }
 
@@ -451,7 +455,10 @@ private:
       action = [this] {
         Diagnostics diagnostics;
         int status = 1;
-        if (takeBatch(diagnostics)) {
+        if (codegen::findTargets(request.target).size() > 1)
+          diagnostics.error({}, "--target: found " + request.target + ", expected one instruction set to tune for",
+                            "host, the default, is this CPU's");
+        else if (takeBatch(diagnostics)) {
           tuning.build = request;
           status = tune(tuning, here, diagnostics);
         }

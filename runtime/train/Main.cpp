@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <new>
@@ -276,6 +277,16 @@ const Verb verbs[] = {
     {"report", "Writes a run's report as one HTML page.", declareReport},
 };
 
+/// The environment may ask for a version of the network; what this CPU or program does not have is a mistake.
+void checkVersion(const syl_model &model) {
+  const char *asked = std::getenv("SYLVITE_CPU");
+  if (asked && *asked && std::string(asked) != model.target)
+    throw syl::Error(SYL_ERROR_ARGUMENT, "SYLVITE_CPU",
+                     "found '" + std::string(asked) +
+                         "', expected a version that this program holds and this CPU runs (" + model.target +
+                         " if it is not set)");
+}
+
 int runVerb(const Verb &verb, const syl_model &model, int argc, char **argv) {
   VerbLine line(verb.name, verb.description);
   line.words.assign(argv, argv + argc);
@@ -304,6 +315,7 @@ extern "C" int syl_main(const syl_model *model, int argc, char **argv) {
     return 1;
   };
   try {
+    checkVersion(*model);
     std::string names;
     for (const Verb &verb : verbs)
       names += (names.empty() ? "" : ", ") + std::string(verb.name);

@@ -206,29 +206,16 @@ class ObjectTest(unittest.TestCase):
 
     def predictions(self, net):
         """Bits of what a fresh network predicts for some bytes."""
-        source, program = net.folder / "predict.c", net.folder / "predict"
-        source.write_text("""#include "lenet5.h"
-#include <stdio.h>
-#include <stdlib.h>
-int main(void) {
-  void *state = aligned_alloc(128, lenet5_state_bytes() + 128 - lenet5_state_bytes() % 128);
-  size_t bytes = lenet5_scratch_bytes(0, 2);
-  void *scratch = aligned_alloc(128, bytes + 128 - bytes % 128);
-  static unsigned char input[5 * 784];
-  static float output[50];
-  for (int i = 0; i < 5 * 784; ++i)
-    input[i] = (unsigned char)(i * 7 + i / 784);
-  syl_set_threads(2);
-  if (lenet5_init(state, 4) || lenet5_predict(state, scratch, input, 5, output))
-    return printf("%s\\n", syl_last_error()), 1;
-  for (int i = 0; i < 50; ++i)
-    printf("%a\\n", output[i]);
-  return 0;
-}
-""", encoding="utf-8")
-        compiled.run(OPTIONS.cc, "-std=c11", source, net.file(".o"), f"-I{net.folder}", f"-I{OPTIONS.build}/include",
-                     f"-L{OPTIONS.build}/lib", "-lsylvite_rt", "-lm", "-ldl", "-lpthread", "-o", program)
-        return compiled.run(program)
+        return compiled.run(self.link(net, "predict"))
+
+    def link(self, net, name):
+        """The program of <name>.c with the network in it."""
+        program = net.folder / name
+        compiled.run(OPTIONS.cc, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+                     pathlib.Path(__file__).parent / f"{name}.c", net.file(".o"), f"-I{net.folder}",
+                     f"-I{OPTIONS.build}/include", f"-L{OPTIONS.build}/lib", "-lsylvite_rt", "-lm", "-ldl", "-lpthread",
+                     "-o", program)
+        return program
 
     def test_max_scratch(self):
         for most, fits in ((1 << 30, True), (1000, False)):
@@ -240,6 +227,49 @@ int main(void) {
                 least = int(re.search(r"expected at least (\d+) bytes, the least possible for batch 64", str(error))[1])
         self.assertGreater(least, self.manifest["memory"]["scratch_bytes"])
         compiled.Compiled(OPTIONS, "lenet5", "limited", "--max-scratch", str(least), cache=self.net.cache)
+
+    # ---- several versions in one object
+
+    def test_versions(self):
+        both = compiled.Compiled(OPTIONS, "lenet5", "both", "--target", "x86-64", cache=self.net.cache)
+        symbols = parse_symbols(both.file(".o"))
+        wanted = {name for name, _, section in symbols if section == "UND"}
+        self.assertEqual([name for name in sorted(wanted) if not ALLOWED.match(name)], [])
+        exported = {name for name, binding, section in symbols if binding in ("GLOBAL", "WEAK") and section != "UND"}
+        self.assertEqual(exported, {name for name, binding, section in parse_symbols(self.net.file(".o"))
+                                    if binding in ("GLOBAL", "WEAK") and section != "UND"})
+        manifest = json.loads(both.file(".json").read_text(encoding="utf-8"))
+        self.assertEqual(manifest["target"], "x86-64")
+        versions = {version["target"]: version for version in manifest["versions"]}
+        self.assertEqual(list(versions), ["x86-64-avx512", "x86-64-avx2"])
+        state = lambda version: [row for row in version["tensors"] if row["kind"] in ("parameter", "buffer", "slot")]
+        self.assertEqual(state(versions["x86-64-avx512"]), state(versions["x86-64-avx2"]))
+
+        program, losses = self.link(both, "steps"), {}
+        for target in versions:
+            alone = compiled.Compiled(OPTIONS, "lenet5", f"alone {target}", "--target", target, cache=self.net.cache)
+            if target == "x86-64-avx512" and self.manifest["target"] != target:
+                continue  # this CPU does not run it
+            losses[target] = self.steps(program, both.folder / target, target)
+            self.assertEqual(losses[target], self.steps(self.link(alone, "steps"), alone.folder / "state", target))
+        widest = self.manifest["target"]
+        self.assertEqual(self.steps(program, both.folder / "any", widest, SYLVITE_CPU=""), losses[widest])
+        if len(losses) == 2:
+            pairs = list(zip(*losses.values()))
+            for a, b in pairs:
+                self.assertLess(abs(a - b), 1e-3 * abs(a))
+            self.assertLess(pairs[-1][0], pairs[0][0] / 2)
+            # the state of each version goes on in the other
+            ahead = [self.steps(program, both.folder / a, b) for a, b in (list(versions), list(versions)[::-1])]
+            for a, b in zip(*ahead):
+                self.assertLess(abs(a - b), 1e-2 * abs(a))
+            self.assertLess(ahead[0][0], pairs[0][0] / 2)
+
+    def steps(self, program, state, target, **environment):
+        """Losses of 20 steps of steps.c by the version for `target`."""
+        ran, *losses = compiled.run(program, state, **{"SYLVITE_CPU": target} | environment).split()
+        self.assertEqual(ran, target)
+        return [float.fromhex(loss) for loss in losses]
 
     # ---- stages and explanation
 
