@@ -6,7 +6,7 @@
 #include "compiler/codegen/Files.h"
 #include "compiler/schedule/Rules.h"
 #include "compiler/support/Files.h"
-#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Budget.h"
 
 #include "mlir/Pass/PassManager.h"
 
@@ -31,14 +31,21 @@ bool writeText(const fs::path &path, const std::string &text, Diagnostics &diagn
   return false;
 }
 
+nn::PipelineOptions pipelineOptions(const CompileOptions &options) {
+  nn::PipelineOptions pipeline;
+  pipeline.keepGradients = options.keepGradients;
+  pipeline.only = options.phases;
+  return pipeline;
+}
+
 /// Graph passes; MLIR's own messages become diagnostics.
-bool runPasses(ModuleOp module, const CompileOptions &options, Diagnostics &diagnostics) {
+bool runPasses(ModuleOp module, const nn::PipelineOptions &options, Diagnostics &diagnostics) {
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &message) {
     diagnostics.error({}, "internal error: " + message.str(), "report the network file");
     return success();
   });
   PassManager manager(module.getContext());
-  nn::buildPipeline(manager, options.keepGradients, options.phases);
+  nn::buildPipeline(manager, options);
   return succeeded(manager.run(module));
 }
 
@@ -59,33 +66,21 @@ std::string cpuOf(const std::string &target) { return target == "host" ? hostCpu
 
 std::string labelOf(const Call &call) { return call.layer + (call.layer.empty() ? "" : ":") + call.signature.kernel; }
 
-/// Whether the scratch block of one thread fits into so many bytes; else says how many it takes, as
-/// <net>_scratch_bytes(0, 1) does.
-bool fitsScratch(const Plan &plan, int64_t most, Diagnostics &diagnostics) {
+/// Bytes of the scratch block for one thread, as <net>_scratch_bytes(0, 1) tells.
+int64_t scratchOf(const Plan &plan) {
   auto rounded = [](int64_t bytes) { return (bytes + 127) / 128 * 128; };
-  int64_t shared = rounded(plan.scratchBytes), thread = rounded(plan.localBytes) + rounded(plan.heapBytes);
-  if (most == 0 || shared + thread <= most)
-    return true;
-  diagnostics.error({},
-                    "--max-scratch: found " + std::to_string(most) + ", expected at least " +
-                        std::to_string(shared + thread) + " bytes, the least possible for batch " +
-                        std::to_string(plan.batch) + ": " + std::to_string(shared) + " that all threads share and " +
-                        std::to_string(thread) + " for each thread",
-                    "a smaller --batch takes less; --explain prints each buffer's place and life");
-  return false;
+  return rounded(plan.scratchBytes) + rounded(plan.localBytes) + rounded(plan.heapBytes);
 }
 
 /// Passes and kernels of a network for one target. `module` must outlive the plan's regions; `rows`, if not null, gets
 /// the descriptor's table of kernels. The names of stages have `suffix`.
 bool compileVersion(ModuleOp module, const Target &target, const ScheduleSet &schedules, const CompileOptions &options,
-                    const std::string &suffix, Plan &plan, std::vector<CompileResult::Row> *rows,
-                    Diagnostics &diagnostics) {
+                    const nn::PipelineOptions &pipeline, const std::string &suffix, Plan &plan,
+                    std::vector<CompileResult::Row> *rows, Diagnostics &diagnostics) {
   auto emits = [&](const char *what) { return options.emit.count(what) != 0; };
 
   // 1. graph
-  if (!options.exact)
-    chooseAlgorithms(module, schedules, target);
-  if (!runPasses(module, options, diagnostics))
+  if (!runPasses(module, pipeline, diagnostics))
     return false;
   std::string net = (*module.getOps<nn::NetworkOp>().begin()).getSymName().str();
   if (emits("regions") && !writeText(options.output / (net + suffix + ".regions.mlir"), printed(module), diagnostics))
@@ -128,7 +123,45 @@ bool compileVersion(ModuleOp module, const Target &target, const ScheduleSet &sc
   for (const CompiledKernel &kernel : plan.kernels)
     plan.heapBytes = std::max(plan.heapBytes, kernel.heapBytes);
   plan.heapBytes = (plan.heapBytes + 127) / 128 * 128;
-  return fitsScratch(plan, options.maxScratch, diagnostics);
+  return true;
+}
+
+/// compileVersion within options.maxScratch, if there is such: values that need not wait for the backward pass are
+/// computed again until the plan fits. What kernels take beyond the stack is known when they are compiled; then the
+/// plan may have to be smaller still.
+bool compileWithin(ModuleOp network, OwningOpRef<ModuleOp> &module, const Target &target, const ScheduleSet &schedules,
+                   const CompileOptions &options, const std::string &suffix, Plan &plan,
+                   std::vector<CompileResult::Row> *rows, Diagnostics &diagnostics) {
+  OwningOpRef<ModuleOp> chosen(network.clone());
+  if (!options.exact)
+    chooseAlgorithms(*chosen, schedules, target);
+  nn::PipelineOptions pipeline = pipelineOptions(options);
+  nn::Budget budget;
+  int64_t heapBytes = 0, most = options.maxScratch;
+  for (bool fits = false; !fits;) {
+    if (most)
+      budget = nn::fitBudget(*chosen, pipeline, most - heapBytes);
+    nn::PipelineOptions with = pipeline;
+    with.recomputed = budget.recomputed;
+    module = OwningOpRef<ModuleOp>(chosen->clone());
+    plan = {};
+    if (rows)
+      rows->clear();
+    if (!compileVersion(*module, target, schedules, options, with, suffix, plan, rows, diagnostics))
+      return false;
+    fits = !most || scratchOf(plan) <= most;
+    if (!fits && heapBytes >= plan.heapBytes) { // no smaller plan is to be had
+      diagnostics.error(
+          {},
+          "--max-scratch: found " + std::to_string(most) + ", expected at least " + std::to_string(scratchOf(plan)) +
+              " bytes, the least possible for batch " + std::to_string(plan.batch) +
+              " with one thread: " + std::to_string(plan.localBytes + plan.heapBytes) + " of them for each thread",
+          "a smaller --batch takes less; --explain prints each buffer's place and life");
+      return false;
+    }
+    heapBytes = plan.heapBytes;
+  }
+  return true;
 }
 
 /// Drivers of all versions, and what they share, joined with the kernels. Returns an empty text, or what went wrong.
@@ -183,12 +216,12 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   // 1. and 2. graph and kernels, of each version
   std::vector<OwningOpRef<ModuleOp>> modules;
   for (const Target *target : targets) {
-    modules.push_back(module.clone());
+    modules.emplace_back();
     std::string suffix = targets.size() > 1 ? "." + target->name : "";
     bool isFirst = result.versions.empty();
     Plan &plan = result.versions.emplace_back();
-    if (!compileVersion(*modules.back(), *target, *schedules, options, suffix, plan, isFirst ? &result.rows : nullptr,
-                        diagnostics))
+    if (!compileWithin(module, modules.back(), *target, *schedules, options, suffix, plan,
+                       isFirst ? &result.rows : nullptr, diagnostics))
       return false;
     assert(plan.layoutHash == result.versions.front().layoutHash &&
            plan.stateBytes == result.versions.front().stateBytes && "the versions of a network share its state");

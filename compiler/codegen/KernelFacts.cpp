@@ -54,7 +54,7 @@ std::string kernelText(RegionOp region, const Signature &signature) {
     }
   // A copy without its place in the program, so that names and numbers do not depend on what stands around it.
   mlir::Operation *copy = region->clone();
-  for (const char *attribute : {"buffer", "phase", "axis", "tasks", "like"})
+  for (const char *attribute : {"buffer", "phase", "axis", "tasks", "like", "nn.id", "nn.recompute", "nn.again"})
     copy->removeAttr(attribute);
   copy->print(stream, flags);
   copy->destroy();

@@ -1,5 +1,6 @@
 //===- Manifest.cpp - <net>.json and --explain --------------------------------------------------------------------===//
 #include "compiler/codegen/Files.h"
+#include "compiler/transforms/Regions.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -19,6 +20,9 @@ const char *kindName(int kind) {
   static constexpr const char *names[] = {"parameter", "buffer", "slot", "gradient", "value"};
   return names[kind];
 }
+
+/// Whether the backward pass computes here what the forward pass has computed before.
+bool isAgain(const Call &call) { return const_cast<Call &>(call).region->hasAttr(nn::againName); }
 
 /// A buffer that a program writes, with its life in phases.
 struct BufferRow {
@@ -110,7 +114,8 @@ static ordered_json manifestOf(const Plan &plan) {
         calls.push_back({{"layer", call.layer},
                          {"kernel", call.kernel},
                          {"name", call.signature.kernel},
-                         {"tasks", call.signature.tasks}});
+                         {"tasks", call.signature.tasks},
+                         {"again", isAgain(call)}});
       phases.push_back(calls);
     }
     ordered_json buffers = ordered_json::array();
@@ -157,9 +162,9 @@ std::string explain(const Plan &plan) {
     for (auto [number, phase] : llvm::enumerate(program.phases)) {
       out << "  phase " << number << "\n";
       for (const Call &call : phase)
-        out << llvm::formatv("    {0,-44} {1,3} tasks, {2}\n",
+        out << llvm::formatv("    {0,-44} {1,3} tasks, {2}{3}\n",
                              (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel, call.signature.tasks,
-                             plan.kernels[call.kernel].rule);
+                             plan.kernels[call.kernel].rule, isAgain(call) ? ", computed again" : "");
     }
     out << "  buffers (block, offset, bytes, phases; shares its bytes with)\n";
     std::vector<BufferRow> rows = buffersOf(program);

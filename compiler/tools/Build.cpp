@@ -125,6 +125,7 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
                                std::to_string(request.batch),
                                std::to_string(request.keepGradients),
                                std::to_string(request.exact),
+                               std::to_string(request.maxScratch),
                                std::to_string(request.doublePrecision)};
   key.push_back(readFile(request.network, kYamlSizeLimit, error).value_or(""));
   Diagnostics unread; // reported when the network is compiled

@@ -126,7 +126,7 @@ std::string summaryText(ModuleOp module) {
   auto network = *module.getOps<nn::NetworkOp>().begin();
   OwningOpRef<ModuleOp> planned = module.clone();
   PassManager manager(module.getContext());
-  nn::buildPipeline(manager, false);
+  nn::buildPipeline(manager, {});
   const bool isPlanned = succeeded(manager.run(*planned));
   llvm::StringMap<int64_t> saved = isPlanned ? savedBytes(*planned) : llvm::StringMap<int64_t>();
 

@@ -11,6 +11,6 @@ int main(int argc, char **argv) {
   mlir::registerCanonicalizerPass();
   mlir::PassPipelineRegistration<> whole(
       "nn-pipeline", "All passes, from a network to planned programs",
-      [](mlir::OpPassManager &manager) { sylvite::nn::buildPipeline(manager, /*keepGradients=*/false); });
+      [](mlir::OpPassManager &manager) { sylvite::nn::buildPipeline(manager, {}); });
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Sylvite's pass driver\n", registry));
 }

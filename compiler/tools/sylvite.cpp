@@ -187,6 +187,12 @@ void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
   app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
       ->allow_extra_args(false)
       ->type_name("FILE");
+  app.add_option(
+         "--max-scratch", request.maxScratch,
+         "Most bytes of the scratch block for one thread: what would wait for the backward pass is computed again "
+         "until it fits")
+      ->check(CLI::Range(int64_t(1), INT64_MAX))
+      ->type_name("BYTES");
   app.add_flag("--exact", request.exact, "Every layer in its direct form: no Winograd convolutions");
 }
 
@@ -268,10 +274,6 @@ private:
         ->type_name("N");
     verb->add_option("--emit", emit, "Also write stages, with commas between: nn, regions, llvm, halide, asm")
         ->type_name("STAGES");
-    verb->add_option("--max-scratch", request.maxScratch,
-                     "Most bytes of the scratch block for one thread; where it takes more, say how many it does")
-        ->check(CLI::Range(int64_t(1), INT64_MAX))
-        ->type_name("BYTES");
     verb->add_option("--phases", request.phases,
                      "What the library can do, with commas between: train, evaluate, predict (default: all). `predict` "
                      "leaves out gradients, optimizer and their tensors")

@@ -258,23 +258,30 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return placeholder;
   }
 
-  /// The value itself, or, where it is cheap, the result of a second region like its own: what the forward pass made need
-  /// not live until the backward pass.
+  /// The value itself, or, where nn-recompute or its op says so, the result of a second region like its own: what the
+  /// forward pass made need not live until the backward pass.
   Value recomputed(OpBuilder &builder, Value value) {
     auto region = value.getDefiningOp<RegionOp>();
-    if (!region || !bodyAnchor(region)->hasTrait<Recomputed>())
+    if (!region || (!bodyAnchor(region)->hasTrait<Recomputed>() && !region->hasAttr(recomputeName)))
       return value;
-    Value &result = again[value];
-    if (!result)
-      result = builder.clone(*region)->getResult(0);
-    return result;
+    if (Value known = again.lookup(value))
+      return known;
+    SmallVector<Value> inputs;
+    for (Value input : region.getInputs())
+      inputs.push_back(recomputed(builder, input));
+    Operation *copy = builder.clone(*region);
+    copy->setOperands(inputs);
+    copy->removeAttr(recomputeName);
+    copy->setAttr(againName, builder.getUnitAttr());
+    return again[value] = copy->getResult(0);
   }
 
   /// The weights with their input channel innermost, made once a step.
   Value transpose(OpBuilder &builder, Value weight) {
     Value &result = transposed[weight];
     if (!result) {
-      auto region = createRegion(builder, weight.getLoc(), weight, weight.getType(), "transpose_weight.forward");
+      auto region = createRegion(builder, weight.getLoc(), recomputed(builder, weight), weight.getType(),
+                                 "transpose_weight.forward");
       OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
       Value copy =
           TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));

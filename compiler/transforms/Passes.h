@@ -21,8 +21,15 @@ namespace sylvite::nn {
 /// Whether nn-winograd can rewrite a convolution: 3x3, stride and dilation 1, one group, zeros around.
 bool fitsWinograd(Conv2dOp conv);
 
-/// The whole way from a network to planned programs, in order. `only`: names of the programs to make; empty for all.
-void buildPipeline(mlir::OpPassManager &manager, bool keepGradients, llvm::ArrayRef<std::string> only = {});
+/// What buildPipeline may be asked for.
+struct PipelineOptions {
+  bool keepGradients = false;
+  llvm::ArrayRef<std::string> only;        ///< names of the programs to make; empty for all
+  llvm::ArrayRef<int64_t> recomputed = {}; ///< regions that nn-recompute marks beyond the cheap ones
+};
+
+/// The whole way from a network to planned programs, in order.
+void buildPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
 } // namespace sylvite::nn
 

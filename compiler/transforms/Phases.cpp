@@ -2,8 +2,8 @@
 //
 // Between two barriers lies a phase. In an even phase the batch is cut into slices and one thread runs all of its
 // regions back to back on one slice. In an odd phase stand regions that need the whole batch or no batch at all, each
-// cut along an axis of its own. Every region runs in the first phase in which all it reads is complete; updates of
-// parameters run together in the last one.
+// cut along an axis of its own. Every region runs in the first phase in which all it reads is complete; an update of a
+// parameter in the first odd phase after its gradient in which other regions run too, else in the last one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
 // batch: each part of the weights is then read once, by one core. So are the convolutions of a batch of one sample and
@@ -70,7 +70,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     }
     delayRecomputed(block);
     delayWeights(block);
-    // In-place work comes after every reader of what it replaces.
+    // In-place work comes after every reader of what it replaces; an update in the first phase between batches after
+    // its gradient that is there anyway, so that gradients take space for a short time.
+    std::set<int64_t> between{last | 1};
+    for (auto [region, phase] : phaseOf)
+      if (phase & 1)
+        between.insert(phase);
     for (RegionOp region : updates) {
       int64_t phase = earliest(region);
       for (Value replaced : region.getInputs().take_front(region.getUpdates()))
@@ -79,14 +84,9 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
             phase = std::max(phase, phaseOf[other] + 1);
       phase |= 1;
       if (region.getKernel().ends_with(".update"))
-        phase = std::max(phase, last | 1);
+        phase = between.lower_bound(phase) == between.end() ? phase : *between.lower_bound(phase);
       phaseOf[region] = phase;
     }
-    for (RegionOp region : updates) // all updates together
-      if (region.getKernel().ends_with(".update"))
-        for (RegionOp other : updates)
-          if (other.getKernel().ends_with(".update"))
-            phaseOf[region] = std::max(phaseOf[region], phaseOf[other]);
     number(block);
   }
 
@@ -114,11 +114,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     }
   }
 
-  /// What is computed again waits for its first reader, so that it lies in the thread's local block.
+  /// What is computed again waits for its first reader, so that it lies in the thread's local block where it can.
   void delayRecomputed(Block &block) {
     SmallVector<RegionOp> regions(block.getOps<RegionOp>());
     for (RegionOp region : llvm::reverse(regions)) {
-      if (region.getUpdates() || !coreOf(region)->hasTrait<Recomputed>() || !region.getKernel().ends_with(".forward"))
+      bool waits = region->hasAttr(againName) || coreOf(region)->hasTrait<Recomputed>();
+      if (region.getUpdates() || !waits || !isBatch(region) || !region.getKernel().ends_with(".forward"))
         continue;
       int64_t latest = std::numeric_limits<int64_t>::max();
       for (Operation *reader : region.getResult(0).getUsers()) {
@@ -127,6 +128,21 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       }
       if (!region.getResult(0).use_empty())
         phaseOf[region] = std::max(phaseOf[region], latest);
+    }
+    // In one phase with what it repeats, it is of no use.
+    DenseMap<int64_t, RegionOp> firsts;
+    for (RegionOp region : regions) {
+      auto id = region->getAttrOfType<IntegerAttr>(idName);
+      if (!id)
+        continue;
+      RegionOp &first = firsts[id.getInt()];
+      if (!region->hasAttr(againName)) {
+        first = region;
+      } else if (phaseOf.lookup(region) == phaseOf.lookup(first)) {
+        region.getResult(0).replaceAllUsesWith(first.getResult(0));
+        phaseOf.erase(region);
+        region.erase();
+      }
     }
   }
 

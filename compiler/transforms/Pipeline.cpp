@@ -5,19 +5,22 @@
 
 namespace sylvite::nn {
 
-void buildPipeline(mlir::OpPassManager &manager, bool keepGradients, llvm::ArrayRef<std::string> only) {
+void buildPipeline(mlir::OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(mlir::createCanonicalizerPass());
   NnProgramsOptions programs;
-  programs.only.assign(only.begin(), only.end());
+  programs.only.assign(options.only.begin(), options.only.end());
   manager.addPass(createNnPrograms(programs));
   mlir::OpPassManager &program = manager.nest<ProgramOp>();
   program.addPass(mlir::createCSEPass());
   program.addPass(createNnWinograd());
   program.addPass(createNnFuse());
-  program.addPass(createNnDifferentiate({keepGradients}));
+  NnRecomputeOptions recompute;
+  recompute.also.assign(options.recomputed.begin(), options.recomputed.end());
+  program.addPass(createNnRecompute(recompute));
+  program.addPass(createNnDifferentiate({options.keepGradients}));
   program.addPass(createNnUpdate());
   program.addPass(createNnPhases());
-  manager.addPass(createNnPlanMemory({keepGradients}));
+  manager.addPass(createNnPlanMemory({options.keepGradients}));
 }
 
 } // namespace sylvite::nn

@@ -4,7 +4,7 @@
 // in every program. Scratch block: values of a program at offsets chosen by their lives in phases, largest first, at
 // the lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and
 // no other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one
-// stride.
+// stride; those whose lives do not overlap share space in it. Those that no flat kernel reads lie apart.
 //
 // The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
 //
@@ -195,8 +195,13 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
                   layoutOf(result).elements() * elementBytes(result), -1, -1);
         continue;
       }
-      if (kindOf(result.getType()) == Kind::Partial) {
+      if (kindOf(result.getType()) == Kind::Partial && addsSlices(result)) {
         partials.push_back(region);
+        continue;
+      }
+      if (kindOf(result.getType()) == Kind::Partial) {
+        int64_t bytes = aligned(layoutOf(result).unit * elementBytes(result)) * program.getSlices();
+        shared.push_back({region, bytes, first, end});
         continue;
       }
       Layout layout = layoutOf(result);
@@ -210,38 +215,51 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         shared.push_back({region, bytes, first, end});
     }
 
-    // One arena of partial sums; it lives from the first of them to the last reader.
-    int64_t stride = 0;
+    // One arena of partial sums; it lives from the first of them to the last reader. Within a slice's part of it, they
+    // share space by their lives like others.
     Placement arena{nullptr, 0, phases, 0};
+    SmallVector<Placement> parts;
     for (RegionOp region : partials) {
-      stride += aligned(layoutOf(region.getResult(0)).unit * elementBytes(region.getResult(0)));
-      arena.first = std::min(arena.first, int64_t(*region.getPhase()));
+      int64_t first = *region.getPhase(), end = first;
       for (Operation *user : region.getResult(0).getUsers())
-        arena.last = std::max(arena.last, isa<RegionOp>(user) ? int64_t(*cast<RegionOp>(user).getPhase())
-                                          : keepGradients     ? phases
-                                                              : int64_t(0));
+        end = std::max(end, isa<RegionOp>(user) ? int64_t(*cast<RegionOp>(user).getPhase())
+                            : keepGradients     ? phases
+                                                : int64_t(0));
+      parts.push_back(
+          {region, aligned(layoutOf(region.getResult(0)).unit * elementBytes(region.getResult(0))), first, end});
+      arena.first = std::min(arena.first, first);
+      arena.last = std::max(arena.last, end);
     }
+    int64_t stride = place(parts);
     arena.bytes = stride * program.getSlices();
     if (!partials.empty())
       shared.push_back(arena);
     int64_t scratchBytes = place(shared), localBytes = place(local);
     for (Placement &buffer : shared)
-      if (buffer.definition)
-        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, buffer.last);
+      if (buffer.definition) {
+        Value result = buffer.definition->getResult(0);
+        int64_t stride = kindOf(result.getType()) == Kind::Partial ? buffer.bytes / program.getSlices() : 0;
+        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, buffer.last,
+                  stride / elementBytes(result));
+      }
     for (Placement &buffer : local) {
       int64_t phase = *cast<RegionOp>(buffer.definition).getPhase();
       setBuffer(buffer.definition, "local", buffer.offset, buffer.bytes, phase, phase);
     }
     if (!partials.empty()) {
-      int64_t offset = shared.back().offset;
-      for (RegionOp region : partials) {
-        Value result = region.getResult(0);
-        int64_t bytes = aligned(layoutOf(result).unit * elementBytes(result));
-        setBuffer(region, "scratch", offset, bytes, arena.first, arena.last, stride / elementBytes(result));
-        offset += bytes;
-      }
+      for (Placement &part : parts)
+        setBuffer(part.definition, "scratch", shared.back().offset + part.offset, part.bytes, part.first, part.last,
+                  stride / elementBytes(part.definition->getResult(0)));
     }
     return {aligned(scratchBytes), aligned(localBytes)};
+  }
+
+  /// Whether flat kernels read a partial sum, which lies in the arena for their sake.
+  static bool addsSlices(Value partial) {
+    return llvm::any_of(partial.getUsers(), [](Operation *user) {
+      auto reader = dyn_cast<RegionOp>(user);
+      return !reader || reader.getAxis() == "flat";
+    });
   }
 
   /// Samples of one slice.

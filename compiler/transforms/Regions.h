@@ -11,6 +11,10 @@ namespace sylvite::nn {
 /// Variables of this name and a parameter's hold the parameter's average, which evaluation and prediction use.
 constexpr llvm::StringLiteral averagePrefix = "ema.";
 
+/// Attributes of regions: their number in @train after nn-fuse; that the backward pass computes their results again;
+/// that they are such a copy.
+constexpr llvm::StringLiteral idName = "nn.id", recomputeName = "nn.recompute", againName = "nn.again";
+
 /// The op that a kernel is named after: the contraction, else the windowed op, else the first op that is not an
 /// identity.
 mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);

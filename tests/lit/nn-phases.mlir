@@ -73,8 +73,8 @@ nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer 
 !weight2 = tensor<10x128xf32>
 
 // A linear layer of 128 KiB of weights is cut along its outputs, 4 parts of 32 of them, in a phase of its own; one of
-// 8 KiB runs slice by slice. The backward pass cuts weights too. All updates stand in the last phase, in tasks of 8192
-// elements.
+// 8 KiB runs slice by slice. The backward pass cuts weights too. An update, in tasks of 8192 elements, stands in the first
+// phase between batches after its gradient in which others stand too, else in the last.
 // CHECK-LABEL: nn.program @train
 nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
@@ -107,8 +107,8 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // CHECK-SAME: tasks = 16 : i64}
 // CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 3 : i64,
 // CHECK-SAME: tasks = 16 : i64}
+// CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 3 : i64, tasks = 1 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 4 : i64, updates = 1 : i64}
-// CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 1 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 1 : i64, updates = 1 : i64}
 // CHECK-NOT: phase = 5
 

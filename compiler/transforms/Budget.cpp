@@ -1,0 +1,167 @@
+//===- Budget.cpp - what to compute again so that the scratch block is small --------------------------------------===//
+//
+// Plans the network, looks which values of the forward pass wait for the backward pass in the fullest phase, marks the
+// cheapest for their size (elementwise work first, then the most bytes for a multiply-add), and plans again: what does
+// not make the plan smaller is not marked. Layer: transforms.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "compiler/transforms/Budget.h"
+
+#include "compiler/dialect/Layout.h"
+#include "compiler/transforms/Regions.h"
+
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace sylvite::nn {
+namespace {
+
+struct Candidate {
+  int64_t id, bytes;
+  double cost; ///< multiply-adds for each byte
+};
+
+/// A planned network.
+struct Planned {
+  int64_t bytes = 0;
+  double pressure = 0;               ///< sum over the phases of the squares of the bytes that live in each
+  SmallVector<Candidate> candidates; ///< at the fullest phase, the cheapest first
+};
+
+/// Multiply-adds of a forward region for each byte of its result.
+double costOf(RegionOp region, int64_t bytes) {
+  Operation *core = coreOf(region);
+  if (!core->hasTrait<Contraction>())
+    return 0;
+  auto elements = [](Value value) { return double(cast<RankedTensorType>(value.getType()).getNumElements()); };
+  auto shape = cast<RankedTensorType>(core->getOperand(1).getType()).getShape();
+  Value pixels = core->hasTrait<Transposed>() ? core->getOperand(0) : core->getResult(0);
+  return elements(pixels) * elements(core->getOperand(1)) / double(shape[0]) / double(bytes);
+}
+
+struct Life {
+  int64_t bytes, first, last;
+};
+Life lifeOf(Operation *op) {
+  auto buffer = op->getAttrOfType<DictionaryAttr>("buffer");
+  auto number = [&](StringRef key) {
+    auto attribute = dyn_cast_or_null<IntegerAttr>(buffer.get(key));
+    return attribute ? attribute.getInt() : int64_t(0);
+  };
+  if (!buffer || cast<StringAttr>(buffer.get("base")).getValue() != "scratch")
+    return {0, 0, -1};
+  return {number("bytes"), number("first"), number("last")};
+}
+
+class Search {
+public:
+  Search(ModuleOp module, const PipelineOptions &options, int64_t most)
+      : module(module), options(options), most(most) {}
+
+  Budget run() {
+    Planned now = plan(chosen);
+    while (now.bytes > most) {
+      std::optional<Planned> next = improve(now);
+      if (!next)
+        break;
+      now = std::move(*next);
+    }
+    return {chosen, now.bytes};
+  }
+
+private:
+  ModuleOp module;
+  PipelineOptions options;
+  int64_t most;
+  SmallVector<int64_t> chosen;
+  DenseSet<int64_t> refused;
+
+  Planned plan(ArrayRef<int64_t> recomputed) {
+    OwningOpRef<ModuleOp> copy = module.clone();
+    PassManager manager(module.getContext());
+    manager.enableVerifier(false);
+    options.recomputed = recomputed;
+    buildPipeline(manager, options);
+    Planned planned;
+    planned.bytes = std::numeric_limits<int64_t>::max();
+    if (failed(manager.run(*copy)))
+      return planned;
+    auto number = [&](StringRef name) { return cast<IntegerAttr>(copy.get()->getAttr(name)).getInt(); };
+    planned.bytes = number("nn.scratch_bytes") + number("nn.local_bytes");
+    for (ProgramOp program : copy->getOps<ProgramOp>())
+      if (program.getSymName() == "train")
+        describe(program, planned);
+    return planned;
+  }
+
+  void describe(ProgramOp program, Planned &planned) {
+    SmallVector<int64_t> live;
+    for (RegionOp region : program.getBody().front().getOps<RegionOp>()) {
+      Life life = lifeOf(region);
+      live.resize(std::max<size_t>(live.size(), life.last + 1));
+      for (int64_t phase = life.first; phase <= life.last; ++phase)
+        live[phase] += life.bytes;
+    }
+    for (int64_t bytes : live)
+      planned.pressure += double(bytes) * double(bytes);
+    int64_t peak = llvm::max_element(live) - live.begin();
+    for (RegionOp region : program.getBody().front().getOps<RegionOp>()) {
+      auto id = region->getAttrOfType<IntegerAttr>(idName);
+      Life life = lifeOf(region);
+      if (!id || region->hasAttr(againName) || region->hasAttr(recomputeName) || refused.contains(id.getInt()) ||
+          life.first >= peak || life.last < peak || kindOf(region.getResult(0).getType()) != Kind::Batch)
+        continue;
+      bool waits = true; // for the backward pass alone
+      for (Operation *reader : region.getResult(0).getUsers())
+        if (auto other = dyn_cast<RegionOp>(reader))
+          waits &= !other->hasAttr(idName) || other->hasAttr(againName) || *other.getPhase() < uint64_t(peak);
+        else
+          waits = false;
+      if (waits)
+        planned.candidates.push_back({id.getInt(), life.bytes, costOf(region, life.bytes)});
+    }
+    llvm::stable_sort(planned.candidates, [](const Candidate &a, const Candidate &b) {
+      return std::pair(a.cost, -a.bytes) < std::pair(b.cost, -b.bytes);
+    });
+  }
+
+  /// The plan with one more choice, or with as many as what is lacking takes; nothing where none helps.
+  std::optional<Planned> improve(const Planned &now) {
+    SmallVector<int64_t> several;
+    int64_t freed = 0;
+    for (const Candidate &candidate : now.candidates)
+      if (freed < now.bytes - most) {
+        several.push_back(candidate.id);
+        freed += candidate.bytes;
+      }
+    if (several.size() > 1)
+      if (std::optional<Planned> planned = attempt(several, now))
+        return planned;
+    for (const Candidate &candidate : now.candidates) {
+      if (std::optional<Planned> planned = attempt(candidate.id, now))
+        return planned;
+      refused.insert(candidate.id);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Planned> attempt(ArrayRef<int64_t> more, const Planned &now) {
+    SmallVector<int64_t> tried(chosen);
+    tried.append(more.begin(), more.end());
+    llvm::sort(tried);
+    Planned planned = plan(tried);
+    if (planned.bytes > now.bytes || planned.pressure >= now.pressure)
+      return std::nullopt;
+    chosen = tried;
+    return planned;
+  }
+};
+
+} // namespace
+
+Budget fitBudget(ModuleOp module, const PipelineOptions &options, int64_t most) {
+  return Search(module, options, most).run();
+}
+
+} // namespace sylvite::nn
