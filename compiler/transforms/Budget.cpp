@@ -126,18 +126,9 @@ private:
     });
   }
 
-  /// The plan with one more choice, or with as many as what is lacking takes; nothing where none helps.
+  /// The plan with one more choice; nothing where none helps. The choices do not depend on `most`, only how many are
+  /// made.
   std::optional<Planned> improve(const Planned &now) {
-    SmallVector<int64_t> several;
-    int64_t freed = 0;
-    for (const Candidate &candidate : now.candidates)
-      if (freed < now.bytes - most) {
-        several.push_back(candidate.id);
-        freed += candidate.bytes;
-      }
-    if (several.size() > 1)
-      if (std::optional<Planned> planned = attempt(several, now))
-        return planned;
     for (const Candidate &candidate : now.candidates) {
       if (std::optional<Planned> planned = attempt(candidate.id, now))
         return planned;
@@ -146,9 +137,9 @@ private:
     return std::nullopt;
   }
 
-  std::optional<Planned> attempt(ArrayRef<int64_t> more, const Planned &now) {
+  std::optional<Planned> attempt(int64_t more, const Planned &now) {
     SmallVector<int64_t> tried(chosen);
-    tried.append(more.begin(), more.end());
+    tried.push_back(more);
     llvm::sort(tried);
     Planned planned = plan(tried);
     if (planned.bytes > now.bytes || planned.pressure >= now.pressure)
