@@ -120,10 +120,12 @@ void expectOrthogonal(int64_t rows, std::vector<int64_t> rest, double gain) {
         r += q(i, one) * a(i, other);
       }
       EXPECT_NEAR(product, one == other, 1e-14) << one << " " << other;
-      if (one == other)
+      if (one == other) {
         EXPECT_GT(r, 0);
-      if (one > other)
+      }
+      if (one > other) {
         EXPECT_NEAR(r, 0, 1e-13);
+      }
     }
 }
 
