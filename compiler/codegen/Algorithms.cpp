@@ -11,19 +11,15 @@ namespace sylvite::codegen {
 
 /// What a rule's `when` can ask of a convolution's forward kernel before it is built.
 static KernelDims dimsOf(Conv2dOp conv, int64_t batch, const Target &target) {
-  KernelDims dims;
   auto type = cast<RankedTensorType>(conv.getResult().getType());
-  int64_t slices = slicesOf(batch), bytes = type.getElementTypeBitWidth() / 8;
+  int64_t slices = slicesOf(batch);
+  KernelDims dims = targetDims(type.getElementTypeBitWidth() / 8, target);
   fillLayerDims(conv, dims.values);
-  dims.values["vector_bytes"] = target.vectorBytes;
-  dims.values["lanes"] = target.vectorBytes / bytes;
   dims.values["images"] = (batch + slices - 1) / slices;
   dims.values["task"] = slices;
   dims.values["output_c"] = dims.values["filters"];
   dims.values["output_x"] = dims.values["width"];
   dims.values["output_y"] = dims.values["height"];
-  dims.words["dtype"] = bytes == 8 ? "float64" : "float32";
-  dims.words["target"] = target.name;
   return dims;
 }
 

@@ -250,13 +250,17 @@ bool compileNetwork(ModuleOp module, const CompileOptions &options, CompileResul
   return written;
 }
 
-bool listKernels(ModuleOp module, const std::string &targetName, std::vector<ListedKernel> &kernels,
-                 Diagnostics &diagnostics) {
-  std::vector<const Target *> targets = requireTargets(targetName, diagnostics);
-  if (targets.empty() || !runPasses(module, {}, diagnostics))
+bool listKernels(ModuleOp module, const ScheduleSet &schedules, const CompileOptions &options,
+                 std::vector<ListedKernel> &kernels, Diagnostics &diagnostics) {
+  std::vector<const Target *> targets = requireTargets(options.target, diagnostics);
+  if (targets.empty())
+    return false;
+  if (!options.exact)
+    chooseAlgorithms(module, schedules, *targets.front());
+  if (!runPasses(module, pipelineOptions(options), diagnostics))
     return false;
   std::map<std::string, size_t> places;
-  Plan plan = makePlan(module, false);
+  Plan plan = makePlan(module, options.keepGradients);
   for (Program &program : plan.programs)
     for (auto &phase : program.phases)
       for (Call &call : phase) {
@@ -266,7 +270,7 @@ bool listKernels(ModuleOp module, const std::string &targetName, std::vector<Lis
           ListedKernel kernel{
               call.signature.kernel, kernelKey(text), {}, scheduleDims(call.region, call.signature, *targets.front())};
           kernel.dims.words["key"] = kernel.key;
-          kernel.dims.words["cpu"] = cpuOf(targetName);
+          kernel.dims.words["cpu"] = cpuOf(options.target);
           kernels.push_back(kernel);
         }
         kernels[place->second].labels.push_back(labelOf(call));

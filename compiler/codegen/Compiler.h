@@ -63,9 +63,10 @@ struct ListedKernel {
   KernelDims dims;
 };
 
-/// The distinct kernels of a module with one nn.network for a target, in the order of its programs. Runs the passes.
-bool listKernels(mlir::ModuleOp module, const std::string &target, std::vector<ListedKernel> &kernels,
-                 Diagnostics &diagnostics);
+/// The distinct kernels that compileNetwork would compile of a module with these schedules and options, in the order of
+/// its programs. Runs the passes.
+bool listKernels(mlir::ModuleOp module, const ScheduleSet &schedules, const CompileOptions &options,
+                 std::vector<ListedKernel> &kernels, Diagnostics &diagnostics);
 
 } // namespace sylvite::codegen
 

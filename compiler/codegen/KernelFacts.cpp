@@ -115,15 +115,15 @@ void fillLayerDims(mlir::Operation *layer, std::map<std::string, int64_t> &dims)
   dims["channels"] = features;
 }
 
+KernelDims targetDims(int64_t bytes, const Target &target) {
+  return {{{"vector_bytes", target.vectorBytes}, {"lanes", target.vectorBytes / bytes}},
+          {{"dtype", bytes == 8 ? "float64" : "float32"}, {"target", target.name}}};
+}
+
 KernelDims scheduleDims(RegionOp region, const Signature &signature, const Target &target) {
-  KernelDims result;
+  KernelDims result = targetDims(elementBytes(region), target);
   auto &dims = result.values;
-  int64_t bytes = elementBytes(region);
-  dims["vector_bytes"] = target.vectorBytes;
-  dims["lanes"] = target.vectorBytes / bytes;
   dims["images"] = signature.maxImages;
-  result.words["dtype"] = bytes == 8 ? "float64" : "float32";
-  result.words["target"] = target.name;
   for (const Dim &dim : signature.outputs.front().dims)
     if (dim.name != "n")
       dims["output_" + dim.name] = dim.extent;

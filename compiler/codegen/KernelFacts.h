@@ -14,6 +14,8 @@ std::string kernelText(nn::RegionOp region, const Signature &signature);
 /// A short name for such a text, the same in every build and on every machine: what a rule's `key` tests.
 std::string kernelKey(const std::string &text);
 
+/// What rules can ask of the target and the element type, which has `bytes` bytes.
+KernelDims targetDims(int64_t bytes, const Target &target);
 /// The dimensions of a layer that rules can ask for: sizes, window, stride, padding, dilation, filters, channels, groups.
 void fillLayerDims(mlir::Operation *layer, std::map<std::string, int64_t> &dims);
 /// What a rule's `when` may test, but for `key` and `cpu`.

@@ -80,22 +80,34 @@ static std::vector<Value> winogradWeight(OpContext &context) {
 }
 static Register registeredWeight("nn.winograd_weight", winogradWeight);
 
-static std::vector<Value> winogradInput(OpContext &context) {
+/// The image transformed along both axes: element (j, i) of tile (y, x) of `role` is `start` plus the sum over taps s,
+/// r of matrix[j][s] * matrix[i][r] * pixel (s, r) of the tile. Tiles of the operand begin `step` pixels apart; where
+/// that is less than their size, taps from `step` on are pixels of the next tile.
+static std::vector<Value> transformed(OpContext &context, const Matrix &matrix, int step, const char *role,
+                                      Expr start) {
   const Value &input = context.operand(0);
-  int m = tileOf(context);
-  const Matrix &matrix = matrices(m).input;
   const Vars &v = vars();
   Var i = v.phase[0], j = v.phase[1], x = v.axis[0], y = v.axis[1];
-  RDom r(0, m + 2, "r"), s(0, m + 2, "s");
+  int taps = int(matrix.front().size());
+  RDom r(0, taps, "r"), s(0, taps, "s");
+  auto phase = [&](RVar tap) { return step < taps ? tap % step : Expr(tap); };
+  auto place = [&](Var tile, RVar tap) { return step < taps ? tile + tap / step : Expr(tile); };
   Func columns = context.func("columns"); // of all rows of the image
   columns(v.c, i, x, j, y, v.n) = context.constant(0);
-  columns(v.c, i, x, j, y, v.n) += coefficient(context, matrix, i, r) * input.func(v.c, r % m, x + r / m, j, y, v.n);
-  Value result = imageResult(context, "frequencies");
-  result.func(v.c, i, x, j, y, v.n) = context.constant(0);
-  result.func(v.c, i, x, j, y, v.n) += coefficient(context, matrix, j, s) * columns(v.c, i, x, s % m, y + s / m, v.n);
+  columns(v.c, i, x, j, y, v.n) +=
+      coefficient(context, matrix, i, r) * input.func(v.c, phase(r), place(x, r), j, y, v.n);
+  Value result = imageResult(context, role);
+  result.func(v.c, i, x, j, y, v.n) = start;
+  result.func(v.c, i, x, j, y, v.n) +=
+      coefficient(context, matrix, j, s) * columns(v.c, i, x, phase(s), place(y, s), v.n);
   context.nameRVars(columns, {"r"});
   context.nameRVars(result.func, {"s"});
   return {result};
+}
+
+static std::vector<Value> winogradInput(OpContext &context) {
+  int tile = tileOf(context);
+  return transformed(context, matrices(tile).input, tile, "frequencies", context.constant(0));
 }
 static Register registeredInput("nn.winograd_input", winogradInput);
 
@@ -114,21 +126,9 @@ static std::vector<Value> winogradProduct(OpContext &context) {
 static Register registeredProduct("nn.winograd_product", winogradProduct);
 
 static std::vector<Value> winogradOutput(OpContext &context) {
-  const Value &input = context.operand(0);
-  int m = tileOf(context);
-  const Matrix &matrix = matrices(m).output;
-  const Vars &v = vars();
-  Var i = v.phase[0], j = v.phase[1], x = v.axis[0], y = v.axis[1];
-  RDom r(0, m + 2, "r"), s(0, m + 2, "s");
-  Func columns = context.func("columns");
-  columns(v.c, i, x, j, y, v.n) = context.constant(0);
-  columns(v.c, i, x, j, y, v.n) += coefficient(context, matrix, i, r) * input.func(v.c, r, x, j, y, v.n);
-  Value result = imageResult(context, "image");
-  result.func(v.c, i, x, j, y, v.n) = context.operandCount() > 1 ? context.operand(1).func(v.c) : context.constant(0);
-  result.func(v.c, i, x, j, y, v.n) += coefficient(context, matrix, j, s) * columns(v.c, i, x, s, y, v.n);
-  context.nameRVars(columns, {"r"});
-  context.nameRVars(result.func, {"s"});
-  return {result};
+  int tile = tileOf(context);
+  Expr bias = context.operandCount() > 1 ? context.operand(1).func(vars().c) : context.constant(0);
+  return transformed(context, matrices(tile).output, tile + 2, "image", bias);
 }
 static Register registeredOutput("nn.winograd_output", winogradOutput);
 

@@ -12,8 +12,9 @@ using namespace schedule;
 
 namespace {
 
-bool namesKernel(const Rule &rule, const std::string &kernel) {
-  return std::any_of(rule.kernels.begin(), rule.kernels.end(),
+bool namesKernel(const Rule &rule, const std::string &kernel, const std::string &algorithm) {
+  return (algorithm.empty() || rule.algorithm == algorithm) &&
+         std::any_of(rule.kernels.begin(), rule.kernels.end(),
                      [&](const std::string &pattern) { return globFits(pattern, kernel); });
 }
 
@@ -70,23 +71,25 @@ std::optional<ScheduleSet> ScheduleSet::parse(const std::vector<std::pair<std::s
 
 const Rule *ScheduleSet::find(const std::string &kernel, const KernelDims &dims, const std::string &algorithm) const {
   for (const Rule &rule : list)
-    if (namesKernel(rule, kernel) && (algorithm.empty() || rule.algorithm == algorithm) && !firstUnfit(rule, dims))
+    if (namesKernel(rule, kernel, algorithm) && !firstUnfit(rule, dims))
       return &rule;
   return nullptr;
 }
 
-std::vector<const Rule *> ScheduleSet::fitting(const std::string &kernel, const KernelDims &dims) const {
+std::vector<const Rule *> ScheduleSet::fitting(const std::string &kernel, const KernelDims &dims,
+                                               const std::string &algorithm) const {
   std::vector<const Rule *> rules;
   for (const Rule &rule : list)
-    if (namesKernel(rule, kernel) && !firstUnfit(rule, dims))
+    if (namesKernel(rule, kernel, algorithm) && !firstUnfit(rule, dims))
       rules.push_back(&rule);
   return rules;
 }
 
-std::string ScheduleSet::explain(const std::string &kernel, const KernelDims &dims) const {
+std::string ScheduleSet::explain(const std::string &kernel, const KernelDims &dims,
+                                 const std::string &algorithm) const {
   std::string text;
   for (const Rule &rule : list) {
-    if (!namesKernel(rule, kernel))
+    if (!namesKernel(rule, kernel, algorithm))
       continue;
     const Condition *unfit = firstUnfit(rule, dims);
     if (!unfit)

@@ -62,15 +62,18 @@ public:
   static std::optional<ScheduleSet> parse(const std::vector<std::pair<std::string, std::string>> &files,
                                           Diagnostics &diagnostics, const std::vector<std::string> &dimNames = {});
 
-  /// The first rule whose `kernel` and `when` fit, or null; with `algorithm`, the first of that algorithm.
+  // Of all rules, or, with `algorithm`, of that algorithm's alone: a kernel's own rule is one of `direct`.
+
+  /// The first rule whose `kernel` and `when` fit, or null.
   const Rule *find(const std::string &kernel, const KernelDims &dims, const std::string &algorithm = "") const;
 
   /// All rules whose `kernel` and `when` fit, in the order in which they are tried.
-  std::vector<const Rule *> fitting(const std::string &kernel, const KernelDims &dims) const;
+  std::vector<const Rule *> fitting(const std::string &kernel, const KernelDims &dims,
+                                    const std::string &algorithm = "") const;
 
   /// For `--explain`: a line for each rule that names this kernel, up to the one that fits, with the first condition
   /// that does not fit.
-  std::string explain(const std::string &kernel, const KernelDims &dims) const;
+  std::string explain(const std::string &kernel, const KernelDims &dims, const std::string &algorithm = "") const;
 
   const std::vector<Rule> &rules() const { return list; }
 

@@ -37,8 +37,11 @@ std::optional<std::string> showInNetwork(const std::string &kernel, const BuildR
   NetworkOptions options;
   options.batch = request.batch;
   mlir::OwningOpRef<mlir::ModuleOp> module = readNetwork(request.network, options, context, diagnostics);
+  codegen::CompileOptions compile;
+  compile.target = request.target;
+  compile.exact = request.exact;
   std::vector<codegen::ListedKernel> kernels;
-  if (!module || !codegen::listKernels(*module, request.target, kernels, diagnostics))
+  if (!module || !codegen::listKernels(*module, schedules, compile, kernels, diagnostics))
     return std::nullopt;
   std::string text;
   std::vector<std::string> known;
@@ -53,8 +56,8 @@ std::optional<std::string> showInNetwork(const std::string &kernel, const BuildR
     known.insert(known.end(), each.labels.begin(), each.labels.end());
     if (!wanted)
       continue;
-    text += labels + "\n" + dimsText(each.dims) + "\n" + schedules.explain(each.name, each.dims);
-    const Rule *rule = schedules.find(each.name, each.dims);
+    text += labels + "\n" + dimsText(each.dims) + "\n" + schedules.explain(each.name, each.dims, "direct");
+    const Rule *rule = schedules.find(each.name, each.dims, "direct");
     text += (rule ? ruleText(rule->source) : "") + "\n";
   }
   if (text.empty()) {

@@ -221,8 +221,8 @@ private:
     };
     std::vector<TunedKernel> kept;
     for (TunedKernel &kernel : kernels) {
-      for (const Rule *rule : schedules->fitting(kernel.name, kernel.dims))
-        if (kernel.rules.empty() || (rule != plainRule && rule->algorithm == kernel.rules[0]->algorithm))
+      for (const Rule *rule : schedules->fitting(kernel.name, kernel.dims, "direct"))
+        if (kernel.rules.empty() || rule != plainRule)
           kernel.rules.push_back(rule);
       kernel.search = Search(kernel.rules, kernel.dims);
       if (wanted(kernel) && !kernel.search.space(0).empty() && kernel.search.size() > 1)

@@ -38,6 +38,18 @@ SCHEDULES = """- kernel: conv2d.forward
     output: [{vectorize: [o, $lanes_at_once]}]
     grad_weight: [{compute_at: [output, k]}]
 """
+# 32 channels on either side: the shipped schedules give `wide` to Winograd's algorithm, and `stem` not.
+WINOGRAD = """name: winograd
+input: {shape: [12, 12, 3]}
+network:
+  - conv2d: {name: stem, filters: 32, kernel: 3, padding: same}
+  - relu
+  - conv2d: {name: wide, filters: 32, kernel: 3, padding: same}
+loss: mse
+output: linear
+optimizer: {sgd: {learning_rate: 0.125}}
+training: {batch: 16}
+"""
 
 
 class TuneTest(unittest.TestCase):
@@ -47,6 +59,7 @@ class TuneTest(unittest.TestCase):
         shutil.rmtree(cls.folder, ignore_errors=True)
         cls.folder.mkdir(parents=True)
         (cls.folder / "tiny.yaml").write_text(NETWORK)
+        (cls.folder / "winograd.yaml").write_text(WINOGRAD)
         (cls.folder / "mine.yaml").write_text(SCHEDULES)
 
     def start(self, *arguments):
@@ -165,6 +178,14 @@ class TuneTest(unittest.TestCase):
         self.assertIn("linear_1:linear.grad_weight", out)
         self.assertIn("mine.yaml:7: taken", out)
         self.assertNotIn("mine.yaml:1", out)
+        out, _ = self.command("schedule", "show", "*.forward", "winograd.yaml")
+        self.assertIn(":winograd_product.forward", out)
+        stem = out.split("stem:conv2d.forward\n")[1].split("\n\n")[0]  # its own rule, none of another algorithm
+        self.assertIn(": taken", stem)
+        self.assertNotIn("algorithm:", stem)
+        out, _ = self.command("schedule", "show", "*.forward", "winograd.yaml", "--exact")
+        self.assertIn("wide:conv2d.forward", out)
+        self.assertNotIn("winograd", out)
         _, err = self.command("schedule", "show", "conv2d.forwards", status=1)
         self.assertIn("no rule names kernel 'conv2d.forwards'", err)
         self.assertIn("did you mean 'conv2d.forward'?", err)
