@@ -238,6 +238,7 @@ private:
   Installation here;
   BuildRequest request;
   std::string batch, output = ".", emit, dataName, runFolder;
+  std::vector<std::string> networks; ///< of `summary`
   bool explain = false;
   std::map<std::string, std::string> values;
   std::map<std::string, std::vector<std::string>> lists;
@@ -315,27 +316,35 @@ private:
   void declareSummary(CLI::App &app) {
     CLI::App *verb =
         app.add_subcommand("summary", "Print a table of layers: output shape, parameters, multiply-adds, memory");
-    verb->add_option("NET.yaml", request.network, "The network file")->required()->type_name("");
+    verb->add_option("NET.yaml", networks, "The network files")->required()->type_name("...");
     verb->add_option("--batch", batch, "Largest number of samples in a call (default: the network file's)")
         ->type_name("N");
-    verb->callback([this] {
-      action = [this] {
-        Diagnostics diagnostics;
-        mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-        context.loadDialect<nn::NnDialect>();
-        NetworkOptions options;
-        mlir::OwningOpRef<mlir::ModuleOp> module;
-        if (takeBatch(diagnostics)) {
-          options.batch = request.batch;
-          module = readNetwork(request.network, options, context, diagnostics);
-        }
-        if (!module)
-          return report(diagnostics);
-        diagnostics.print(std::cerr);
-        std::cout << summaryText(*module);
-        return 0;
-      };
-    });
+    verb->callback([this] { action = [this] { return summarize(); }; });
+  }
+
+  /// A table for each network; a file that is in error does not keep the others from theirs.
+  int summarize() {
+    Diagnostics problems;
+    if (!takeBatch(problems))
+      return report(problems);
+    int status = 0;
+    for (const std::string &network : networks) {
+      Diagnostics diagnostics;
+      mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+      context.loadDialect<nn::NnDialect>();
+      NetworkOptions options;
+      options.batch = request.batch;
+      mlir::OwningOpRef<mlir::ModuleOp> module = readNetwork(network, options, context, diagnostics);
+      if (!module) {
+        status = report(diagnostics);
+        continue;
+      }
+      diagnostics.print(std::cerr);
+      if (networks.size() > 1)
+        std::cout << (network == networks.front() ? "" : "\n") << network << ":\n";
+      std::cout << summaryText(*module);
+    }
+    return status;
   }
 
   void declareData(CLI::App &app) {

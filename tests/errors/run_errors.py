@@ -95,6 +95,7 @@ def run_command(sylvite, case):
 
 VALUES = (0, 1, -1, 2**31 - 1, 2**31, 2**32, 2**62)
 SETTINGS = ("batch", "epochs", "seed")
+TOGETHER = 50  # networks for which one `sylvite summary` runs
 
 
 def forms(facts, value):
@@ -180,35 +181,46 @@ def dimension_networks():
     yield from optimizer_networks()
 
 
-def run_dimension(sylvite, name, text):
-    """Failures of one network of dimension_networks()."""
-    path = sylvite.work / f"{name}.yaml"
-    path.write_text(text, encoding="utf-8")
-    done = sylvite.run("summary", path, status=None)
-    failures = [crash(done)] if crash(done) else []
-    if done.returncode and not re.search(rf"^{re.escape(str(path))}:\d+:\d+: error: ", done.stderr, re.MULTILINE):
-        failures.append(f"no message with line and column: {done.stderr[-300:]!r}")
-    return failures
+def run_dimensions(sylvite, networks):
+    """{name: failures} of some networks of dimension_networks(): each has a table or an error at its line and column."""
+    paths = {name: sylvite.work / f"{name}.yaml" for name, _ in networks}
+    for name, text in networks:
+        paths[name].write_text(text, encoding="utf-8")
+    done = sylvite.run("summary", *paths.values(), status=None)
+    if crash(done) and len(networks) > 1:  # which of them?
+        return {name: failures for network in networks for name, failures in run_dimensions(sylvite, [network]).items()}
+    if crash(done):
+        return {networks[0][0]: [crash(done)]}
+    result = {}
+    for name, path in paths.items():
+        table = f"{path}:\n" in done.stdout if len(networks) > 1 else done.returncode == 0
+        refused = re.search(rf"^{re.escape(str(path))}:\d+:\d+: error: ", done.stderr, re.MULTILINE)
+        result[name] = [] if table != bool(refused) else ["neither a table nor a message with line and column, or both"]
+    return result
 
 
 def jobs(sylvite, options):
-    """(name, function) of the chosen cases."""
+    """([name], function that returns {name: failures}) of the chosen cases."""
     if options.dimensions:
-        every = [(name, lambda n=name, t=text: run_dimension(sylvite, n, t)) for name, text in dimension_networks()]
+        every = list(dimension_networks())
     else:
         every = [(p.stem, lambda p=p: run_network(sylvite, p)) for p in sorted((HERE / "networks").glob("*.yaml"))]
         every += [(c["case"], lambda c=c: run_command(sylvite, c)) for c in yaml_subset.load(HERE / "commands.yaml")]
     unknown = set(options.names) - {name for name, _ in every}
     if unknown:
         raise SystemExit(f"no case is called {', '.join(sorted(unknown))}")
-    return [job for job in every if not options.names or job[0] in options.names]
+    every = [case for case in every if not options.names or case[0] in options.names]
+    if not options.dimensions:
+        return [([name], lambda name=name, run=run: {name: run()}) for name, run in every]
+    parts = [every[i:i + TOGETHER] for i in range(0, len(every), TOGETHER)]
+    return [([name for name, _ in part], lambda part=part: run_dimensions(sylvite, part)) for part in parts]
 
 
-def guarded(function):
+def guarded(names, function):
     try:
         return function()
     except command.CommandFailed as error:
-        return [str(error)]
+        return {name: [str(error)] for name in names}
 
 
 def main():
@@ -220,14 +232,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     sylvite = command.Sylvite(options.sylvite, options.work, timeout=60)
-    chosen, failed = jobs(sylvite, options), 0
+    passed, failed = 0, 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for (name, _), failures in zip(chosen, pool.map(lambda job: guarded(job[1]), chosen)):
-            failed += bool(failures)
-            if failures:
-                print(f"FAILED {name}", *failures, sep="\n  ", flush=True)
-    print(f"errors: {len(chosen) - failed} passed, {failed} failed")
-    sys.exit(1 if failed or not chosen else 0)
+        for results in pool.map(lambda job: guarded(*job), jobs(sylvite, options)):
+            for name, failures in results.items():
+                passed, failed = passed + (not failures), failed + bool(failures)
+                if failures:
+                    print(f"FAILED {name}", *failures, sep="\n  ", flush=True)
+    print(f"errors: {passed} passed, {failed} failed")
+    sys.exit(1 if failed or not passed else 0)
 
 
 if __name__ == "__main__":

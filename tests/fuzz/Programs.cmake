@@ -11,7 +11,7 @@ find_package(Threads REQUIRED)
 add_library(sylvite_options INTERFACE)
 add_library(sylvite::options ALIAS sylvite_options)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-add_compile_options(-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
+add_compile_options(-O1 -gline-tables-only -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
                     -fno-sanitize-recover=all -Wno-unused-command-line-argument)
 add_link_options(-fsanitize=address,undefined)
 
@@ -32,6 +32,7 @@ target_link_libraries(sylvite_dialect INTERFACE sylvite_support ${SYLVITE_LLVM_P
                                                 ${SYLVITE_LLVM_PREFIX}/lib/libLLVM.so)
 target_include_directories(sylvite_support SYSTEM INTERFACE ${SYLVITE_LLVM_PREFIX}/include)
 target_link_libraries(sylvite_support INTERFACE ${SYLVITE_LLVM_PREFIX}/lib/libLLVM.so)
+set(SYLVITE_MLIR_HEADERS PRIVATE ${PROJECT_SOURCE_DIR}/compiler/dialect/Nn.h)
 add_custom_target(sylvite_dialect_tablegen)
 add_custom_target(sylvite_layers_tablegen)
 add_library(Halide::Halide INTERFACE IMPORTED) # reading schedules needs none of it

@@ -1,7 +1,7 @@
 """Random shapes for the gradient check of an op, from its case file: sizes of 1, odd sizes, other channels and rows.
 
-Shape number i takes the i-th case (around and around) and gives its inputs other sizes; of every third case the first
-is the smallest that fits. What the compiler refuses (`sylvite summary`) is drawn again. Networks with one input share a
+The shapes of an op are spread over its cases, each with other sizes of its inputs; of every third case the first is the
+smallest that fits. What the compiler refuses (`sylvite summary`) is drawn again. Networks with one input share a
 compilation: each becomes a branch with an input and preprocessing of its own. Branches that end with `linear` and the
 plain cross entropy are flattened and joined before one `linear`; others have a loss and a target of their own.
 """
@@ -15,15 +15,17 @@ SIZES = (1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 9, 11, 13)
 CHANNELS = (1, 2, 3, 5, 6, 8, 16, 17)
 ROWS = (2, 3, 4, 5)
 BRANCHES = 6  # that share a compilation
-DRAWS = 40
+DRAWS, DRAWN_AT_ONCE = 40, 4
 
 
 def generate(sylvite, op, count):
-    """Cases for `count` shapes of this op, or one for each of its cases if that is more; some are shared networks."""
+    """Cases for `count` shapes of this op; some are shared networks."""
     sources = [case for case in cases.load_op(op) if not case.long] or cases.load_op(op)
+    if count < len(sources):
+        sources = [sources[i * len(sources) // count] for i in range(count)]
     numbers = random.Random(op)
     drawn = [shape(sylvite, copy.deepcopy(sources[i % len(sources)]), i, i // len(sources) == 0 and i % 3 == 0, numbers)
-             for i in range(max(count, len(sources)))]
+             for i in range(count)]
     single, shared = [], []
     for case in drawn:
         (shared if is_branch(case) else single).append(case)
@@ -36,18 +38,23 @@ def generate(sylvite, op, count):
 def shape(sylvite, case, number, smallest, numbers):
     """The case with other sizes of its inputs, which the compiler takes; as it was where no draw fits."""
     case.name = case.network["name"] = f"{case.name}_{number}"
-    original = copy.deepcopy(graph.inputs(case.network))
-    for draw in range(DRAWS):
-        sizes = {}  # (axis from the end, size): other size; equal sizes of several inputs stay equal
-        for name, facts in graph.inputs(case.network).items():
-            old = original[name]["shape"]
-            facts["shape"] = [sizes.setdefault((len(old) - axis, size), _size(axis == len(old) - 1, draw, smallest, size,
-                                                                             numbers)) for axis, size in enumerate(old)]
-        case.n = case.batch = case.network["training"]["batch"] = numbers.choice(ROWS)
-        if _fits(sylvite, case):
-            return case
-    for name, facts in graph.inputs(case.network).items():
-        facts["shape"] = original[name]["shape"]
+    for begin in range(0, DRAWS, DRAWN_AT_ONCE):
+        drawn = [_draw(case, draw, smallest, numbers) for draw in range(begin, begin + DRAWN_AT_ONCE)]
+        for fits, each in zip(_fit(sylvite, drawn), drawn):
+            if fits:
+                return each
+    return case
+
+
+def _draw(case, draw, smallest, numbers):
+    """A copy of the case with other sizes."""
+    case = copy.deepcopy(case)
+    sizes = {}  # (axis from the end, size): other size; equal sizes of several inputs stay equal
+    for facts in graph.inputs(case.network).values():
+        old = facts["shape"]
+        facts["shape"] = [sizes.setdefault((len(old) - axis, size), _size(axis == len(old) - 1, draw, smallest, size,
+                                                                         numbers)) for axis, size in enumerate(old)]
+    case.n = case.batch = case.network["training"]["batch"] = numbers.choice(ROWS)
     return case
 
 
@@ -57,12 +64,15 @@ def _size(is_channels, draw, smallest, old, numbers):
     return draw + 1 if smallest else numbers.choice(SIZES)
 
 
-def _fits(sylvite, case):
-    folder = sylvite.work / "shapes"
+def _fit(sylvite, drawn):
+    """Whether the compiler takes each of these cases of one name and its gradients can be checked."""
+    folder = sylvite.work / "shapes" / drawn[0].name
     folder.mkdir(parents=True, exist_ok=True)
-    net = folder / f"{case.name}.yaml"
-    net.write_text(case.text(), encoding="utf-8")
-    return sylvite.run("summary", net, status=None).returncode == 0 and not _is_degenerate(case)
+    nets = [folder / f"draw_{i}.yaml" for i in range(len(drawn))]
+    for net, case in zip(nets, drawn):
+        net.write_text(case.text(), encoding="utf-8")
+    tables = sylvite.run("summary", *nets, status=None).stdout
+    return [f"{net}:\n" in tables and not _is_degenerate(case) for net, case in zip(nets, drawn)]
 
 
 def _is_degenerate(case):
