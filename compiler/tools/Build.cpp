@@ -127,6 +127,7 @@ std::optional<fs::path> buildProgram(const BuildRequest &request, const Installa
                                std::to_string(request.exact),
                                std::to_string(request.maxScratch),
                                std::to_string(request.doublePrecision)};
+  key.insert(key.end(), request.phases.begin(), request.phases.end());
   key.push_back(readFile(request.network, kYamlSizeLimit, error).value_or(""));
   Diagnostics unread; // reported when the network is compiled
   for (const auto &[name, text] : here.schedules(request.schedules, unread))

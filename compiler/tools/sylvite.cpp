@@ -35,7 +35,8 @@ struct RunVerb {
   const char *name, *text;
   bool keepGradients, doublePrecision, batchCompiles;
   std::vector<Passed> options;
-  bool ofRun = false; ///< takes the folder of a run, and compiles the network as that did
+  bool ofRun = false;      ///< takes the folder of a run, and compiles the network as that did
+  bool onlyTrains = false; ///< calls nothing but training steps
 };
 
 const Passed threads{"--threads", "N", "Threads, the caller among them (default: the cores this process may use)"};
@@ -122,7 +123,9 @@ const std::vector<RunVerb> &runVerbs() {
         threads,
         {"--seed", "S", "Seed of the initial weights (default: the network file's)"},
         {"--dump", "OUT.safetensors", "Gets output, loss [K], grad.*, parameters, running statistics and slots"},
-        float64}},
+        float64},
+       false,
+       true},
       {"check",
        "Every gradient against central differences, in double",
        true,
@@ -131,7 +134,9 @@ const std::vector<RunVerb> &runVerbs() {
        {{"--seed", "S", "Seed of weights, samples and directions"},
         {"--batch", "N", "Samples in the step (default: 3, or the compiled batch if smaller)"},
         threads,
-        {"--verbose", nullptr, "Also print each point that was drawn again or failed"}}},
+        {"--verbose", nullptr, "Also print each point that was drawn again or failed"}},
+       false,
+       true},
       {"bench",
        "Time training steps or predictions on synthetic data",
        false,
@@ -545,6 +550,8 @@ private:
     Diagnostics diagnostics;
     request.keepGradients = verb.keepGradients || flags["--log-norms"];
     request.doublePrecision = verb.doublePrecision || flags[float64.name];
+    if (verb.onlyTrains)
+      request.phases = {"train"};
     if (verb.batchCompiles)
       batch = values["--batch"];
     const bool quiet = request.quiet;
