@@ -152,8 +152,8 @@ std::string explain(const Plan &plan) {
   out << "\nKernels\n";
   for (const CompiledKernel &kernel : plan.kernels)
     out << "\n"
-        << kernel.name << " (" << kernel.symbol << ", key " << kernel.key << (kernel.cached ? ", from the cache" : "")
-        << ")\n"
+        << kernel.name << " (" << kernel.symbol << ", key " << kernel.key << ", "
+        << (kernel.cached ? "from the cache" : llvm::formatv("compiled in {0:f2} s", kernel.seconds).str()) << ")\n"
         << kernel.explanation;
   for (const Program &program : plan.programs) {
     if (program.phases.empty())
