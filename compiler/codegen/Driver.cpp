@@ -238,6 +238,17 @@ private:
     return LLVM::SelectOp::create(builder, loc, less, a, b);
   }
 
+  /// Returns 0 where the condition holds.
+  void returnIf(Value condition) {
+    Block *here = builder.getBlock();
+    Block *after = here->splitBlock(builder.getInsertionPoint());
+    Block *leave = builder.createBlock(after);
+    ret(constant(i32, 0));
+    builder.setInsertionPointToEnd(here);
+    LLVM::CondBrOp::create(builder, loc, condition, leave, after);
+    builder.setInsertionPointToEnd(after);
+  }
+
   /// int32_t region(frame, worker, task): one call of a region's kernel.
   std::string buildRegion(const Call &region, const std::string &name) {
     const CompiledKernel &kernel = plan.kernels[region.kernel];
@@ -259,10 +270,21 @@ private:
       images = clampLow(minimum(LLVM::SubOp::create(builder, loc, constant(i32, signature.totalRows), before),
                                 constant(i32, signature.maxImages)));
     }
+    // A batch that is smaller than the largest leaves slices without samples: they have nothing to compute but the
+    // zeros of their partial sums, for which the caller's first samples stand in, as there are none at their place.
+    Value callersTask = task;
+    if (signature.images == Images::Slice) {
+      Value none = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, images, constant(i32, 0));
+      if (llvm::all_of(signature.outputs, [](const BufferSpec &spec) { return spec.kind == nn::Kind::Batch; }))
+        returnIf(none);
+      else
+        callersTask = LLVM::SelectOp::create(builder, loc, none, constant(i32, 0), task);
+    }
     Value stepNumber = LLVM::UIToFPOp::create(builder, loc, f64, loadField(frameType, frame, {3}, i64));
     Value seed = loadField(frameType, frame, {4}, i64);
     Value rateScale = loadField(frameType, frame, {5}, f64), stepsPerEpoch = loadField(frameType, frame, {6}, f64);
     Value wideTask = LLVM::ZExtOp::create(builder, loc, i64, task);
+    Value wideCallersTask = LLVM::ZExtOp::create(builder, loc, i64, callersTask);
     SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale, stepsPerEpoch, seed, firstSample};
     SmallVector<Value> bases(MaxBases);
     auto basePointer = [&](const std::string &base) {
@@ -274,9 +296,10 @@ private:
     };
     auto pointerTo = [&](const BufferSpec &spec) {
       Value bytes = constant(i64, spec.offset);
+      Value place = isOurs(spec) ? wideTask : wideCallersTask;
       if (spec.sliceStride)
         bytes = LLVM::AddOp::create(builder, loc, bytes,
-                                    LLVM::MulOp::create(builder, loc, wideTask, constant(i64, spec.sliceStride)));
+                                    LLVM::MulOp::create(builder, loc, place, constant(i64, spec.sliceStride)));
       return advance(basePointer(spec.base), bytes);
     };
     auto type = LLVM::LLVMArrayType::get(bufferType, std::max<size_t>(1, buffers));

@@ -101,7 +101,7 @@ private:
       param.dim(d).set_bounds(int(spec.dims[d].min), int(spec.dims[d].extent));
       param.dim(d).set_stride(int(spec.dims[d].stride));
     }
-    setAlignment(param, spec);
+    param.set_host_alignment(int(alignmentOf(spec)));
     kernel.arguments.push_back(param);
     std::vector<Var> dims;
     std::vector<std::string> names;
@@ -162,16 +162,6 @@ private:
       at[d] = clamp(likely(at[d]), low, high);
     }
     return inside.defined() ? select(inside, param(at), cast(param.type(), 0)) : Expr(param(at));
-  }
-
-  void setAlignment(OutputImageParam param, const BufferSpec &spec) {
-    int64_t bytes = spec.element.getIntOrFloatBitWidth() / 8;
-    if (spec.base == "state" || spec.base == "scratch" || spec.base == "local") {
-      int64_t known = 64;
-      while (known > bytes && (spec.offset % known || spec.sliceStride % known))
-        known /= 2;
-      param.set_host_alignment(int(std::max(known, bytes)));
-    }
   }
 
   /// Builds the ops of a block; `values` maps block arguments and op results. Returns what the block yields.
@@ -366,7 +356,7 @@ private:
           buffers[b].dim(d).set_bounds(int(dim.min), dim.name == "n" ? Expr(images) : Expr(int(dim.extent)));
         buffers[b].dim(d).set_stride(int(dim.stride));
       }
-      setAlignment(buffers[b], buffer);
+      buffers[b].set_host_alignment(int(alignmentOf(buffer)));
     }
     for (size_t d = 0; d < spec.dims.size(); ++d)
       if (spec.dims[d].name != "n")

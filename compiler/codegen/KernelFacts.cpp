@@ -43,10 +43,8 @@ std::string kernelText(RegionOp region, const Signature &signature) {
     stream.flush(), text = signature.kernel + " rows\n"; // the length is known at run time
   for (const auto *list : {&signature.inputs, &signature.outputs})
     for (const BufferSpec &spec : *list) {
-      int64_t known = 64;
-      while (known > 1 && (spec.offset % known || spec.sliceStride % known))
-        known /= 2;
-      stream << spec.role << ' ' << spec.element << ' ' << known << ' ' << spec.copies << ' ' << spec.padFrom;
+      stream << spec.role << ' ' << spec.element << ' ' << alignmentOf(spec) << ' ' << spec.copies << ' '
+             << spec.padFrom;
       for (const Dim &dim : spec.dims)
         stream << " " << dim.name << ':' << dim.min << ':'
                << (signature.images == Images::Rows && dim.name == "n" ? 0 : dim.extent) << ':' << dim.stride;

@@ -298,6 +298,16 @@ std::vector<int64_t> cutExtents(RegionOp region, Value outer) {
   return extents;
 }
 
+bool isOurs(const BufferSpec &spec) { return spec.base == "state" || spec.base == "scratch" || spec.base == "local"; }
+
+int64_t alignmentOf(const BufferSpec &spec) {
+  const int64_t bytes = spec.element.getIntOrFloatBitWidth() / 8;
+  int64_t known = isOurs(spec) ? 64 : bytes;
+  while (known > bytes && (spec.offset % known || spec.sliceStride % known))
+    known /= 2;
+  return known;
+}
+
 Signature signatureOf(RegionOp region) {
   auto program = cast<ProgramOp>(region->getParentOp());
   Signature signature;

@@ -35,6 +35,13 @@ struct BufferSpec {
   std::string origin;      ///< name of the value, for --explain
 };
 
+/// Whether the buffer lies in a block of ours, not in an array of the caller's.
+bool isOurs(const BufferSpec &spec);
+
+/// Bytes that the first element's address is known to be a multiple of, in every task: at most 64, and no more than an
+/// element where the memory is the caller's.
+int64_t alignmentOf(const BufferSpec &spec);
+
 /// Most rows of 16 elements that one call of a flat kernel works on.
 constexpr int64_t maxRows = 512;
 
