@@ -68,8 +68,7 @@ std::string labelOf(const Call &call) { return call.layer + (call.layer.empty() 
 
 /// Bytes of the scratch block for one thread, as <net>_scratch_bytes(0, 1) tells.
 int64_t scratchOf(const Plan &plan) {
-  auto rounded = [](int64_t bytes) { return (bytes + 127) / 128 * 128; };
-  return rounded(plan.scratchBytes) + rounded(plan.localBytes) + rounded(plan.heapBytes);
+  return plan.scratchBytes + plan.localBytes + plan.heapBytes; // each a multiple of SYL_ALIGNMENT
 }
 
 /// Passes and kernels of a network for one target. `module` must outlive the plan's regions; `rows`, if not null, gets
