@@ -13,8 +13,16 @@ struct AdjointFunc {
   Halide::Func func;
 };
 
+/// Where the terms that an update of a gradient adds may differ from zero: the rest meets the zeros around the adjoint.
+struct NonzeroTerms {
+  int update;
+  std::string rvar; ///< Halide's name of the one RVar that the condition is about
+  Halide::Expr condition;
+};
+
 struct GradientResult {
   Halide::Func gradient;
+  std::vector<NonzeroTerms> nonzero;
   std::vector<AdjointFunc> others; ///< adjoints of the Funcs between, in their order
 };
 

@@ -52,6 +52,7 @@ private:
     std::string role;
     Func func;
     std::vector<std::string> rvars;
+    std::vector<NonzeroTerms> nonzero;
   };
   std::vector<Named> funcs;
   std::map<std::string, std::string> roleOfFunc; // by Halide's name
@@ -84,7 +85,7 @@ private:
   Func makeFunc(const std::string &role) {
     std::string name = uniqueRole(role);
     Func func(name);
-    funcs.push_back({name, func, {}});
+    funcs.push_back({name, func, {}, {}});
     roleOfFunc[func.name()] = name;
     return func;
   }
@@ -269,6 +270,7 @@ private:
 
     std::string role = gradientRole(wrt);
     name(gradient.gradient, role, gradientRVars[wrt]);
+    funcs.back().nonzero = gradient.nonzero;
     for (const AdjointFunc &other : gradient.others) {
       std::string of = roleOfFunc.at(other.of.name());
       name(other.func, "grad_" + of + (other.stage < 0 ? "" : "_" + std::to_string(other.stage)), {});
@@ -286,7 +288,7 @@ private:
   void name(Func func, const std::string &role, std::vector<std::string> rvars) {
     std::string unique = uniqueRole(role);
     roleOfFunc[func.name()] = unique;
-    funcs.push_back({unique, func, std::move(rvars)});
+    funcs.push_back({unique, func, std::move(rvars), {}});
   }
 
   /// (min, max) of each dimension of a body's result.
@@ -399,6 +401,11 @@ private:
             names.push_back("r" + std::to_string(i));
         }
         kernel.funcs.nameRVars(named.role, update, names);
+        auto rvars = kernel.funcs.reductionVars(named.role, update);
+        for (const NonzeroTerms &terms : named.nonzero)
+          for (size_t i = 0; i < count; ++i)
+            if (terms.update == update && terms.rvar == rvars[i].first)
+              kernel.funcs.setNonzero(named.role, update, names[i], terms.condition);
       }
     }
   }

@@ -320,6 +320,12 @@ SmallVector<VariableDim> defaultDims(ArrayRef<int64_t> shape) {
   return dims;
 }
 
+/// Whether the value is a copy of weights with the input channel innermost.
+static bool isTransposed(Value value) {
+  auto region = value.getDefiningOp<RegionOp>();
+  return region && region.getKernel() == "transpose_weight.forward";
+}
+
 SmallVector<VariableDim> variableDims(Value value) {
   Operation *definition = value.getDefiningOp(); // a placeholder lies as the variable that it stands for
   if (!isa<PlaceholderOp>(definition))
@@ -335,6 +341,8 @@ SmallVector<VariableDim> variableDims(Value value) {
   for (auto [index, name] : llvm::enumerate(names.getAsValueRange<StringAttr>())) {
     ArrayRef<int64_t> row = numbers.asArrayRef().slice(4 * index, 4);
     dims.push_back({name.str(), row[0], row[1], row[2], row[3]});
+    if (name == "c" && isTransposed(value)) // whole vectors of them
+      dims.back().physical = paddedChannels(dims.back().extent);
   }
   return dims;
 }
@@ -424,8 +432,7 @@ Layout layoutOf(Value value) {
       layout.unit = 1;
       for (const VariableDim &dim : variableDims(value))
         layout.unit *= dim.physical;
-      if (auto region = dyn_cast<RegionOp>(definition))
-        layout.transposed = region.getKernel() == "transpose_weight.forward";
+      layout.transposed = isTransposed(value);
     } else {
       layout.realChannels = shape.empty() ? 1 : shape[0];
       layout.channels = shape.size() > 1 ? paddedChannels(shape[0]) : layout.realChannels;

@@ -152,6 +152,14 @@ bool groupsDivide(WindowPlan &window, int64_t groups, int64_t filters) {
 
 constexpr const char *tapNames[] = {"kx", "ky", "kz"};
 
+/// Input channels as weights hold them that are summed over: even up to 8, then multiples of 8, as no vectors of them are
+/// read.
+int64_t summedChannels(int64_t channels) {
+  if (channels <= 4)
+    return channels;
+  return channels <= 8 ? (channels + 1) / 2 * 2 : (channels + 7) / 8 * 8;
+}
+
 /// How weights lie: filters (of a group), groups, channels (of a group), taps. `filterAxis` and `channelAxis` are
 /// PyTorch's; the groups are part of axis 0.
 SmallVector<VariableDim> weightDims(ArrayRef<int64_t> kernel, int64_t filters, int64_t channels, int64_t groups,
@@ -213,6 +221,8 @@ void planConvolution(unsigned axes, ArrayRef<RankedTensorType> inputs, Dictionar
     inputsOfOne *= taps;
   double bound = 1 / std::sqrt(double(inputsOfOne));
   auto dims = weightDims(kernel, filters, window.channels(), groups, 0, 1);
+  if (groups == 1 && !linear)
+    dims[1].physical = summedChannels(window.channels());
   if (linear) { // [filters, C]: the single tap is no axis
     shape.pop_back();
     dims.back().axis = 1;

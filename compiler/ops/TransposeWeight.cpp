@@ -1,4 +1,4 @@
-//===- TransposeWeight.cpp - nn.transpose_weight: a copy whose layout differs, not its coordinates ----------------===//
+//===- TransposeWeight.cpp - nn.transpose_weight: a copy whose input channels lie innermost, in whole vectors -----===//
 #include "compiler/ops/Op.h"
 
 using namespace Halide;
@@ -9,7 +9,16 @@ static std::vector<Value> transposeWeight(OpContext &context) {
   Value result = context.operand(0);
   result.detached = nullptr;
   result.func = context.func("transpose_weight");
-  result.func(context.operand(0).dims()) = context.operand(0).here();
+  const std::vector<Var> dims = context.operand(0).dims();
+  std::vector<Expr> at(dims.begin(), dims.end());
+  const int inputs = int(result.extents[1]), padded = int(nn::paddedChannels(inputs));
+  if (dims.size() > 2 && padded > inputs) { // a gradient by the input has whole vectors of channels
+    result.extents[1] = padded;
+    at[1] = min(dims[1], inputs - 1);
+    result.func(dims) = select(dims[1] < inputs, context.operand(0).func(at), context.constant(0));
+  } else {
+    result.func(dims) = context.operand(0).func(at);
+  }
   return {result};
 }
 static Register registered("nn.transpose_weight", transposeWeight);

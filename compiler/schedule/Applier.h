@@ -73,6 +73,7 @@ private:
   bool reorder(Call &call);
   bool loopKind(Call &call);
   bool partition(Call &call);
+  bool skipZeros(Call &call);
   bool rfactor(Call &call);
   bool computeWith(Call &call);
   bool prefetch(Call &call);

@@ -52,7 +52,8 @@ public:
     case Op::StoreIn:
       return option(arguments(value, 1, 1), 0, kMemories, "memory type");
     case Op::AlwaysPartition:
-    case Op::NeverPartition: {
+    case Op::NeverPartition:
+    case Op::SkipZeros: {
       auto list = arguments(value, 1, 64);
       return vars(list, list.size());
     }
@@ -410,6 +411,7 @@ bool isForWholeFunc(Op op) {
   case Op::Reorder:
   case Op::Rfactor:
   case Op::Serial:
+  case Op::SkipZeros:
   case Op::Split:
   case Op::Tile:
   case Op::Unroll:

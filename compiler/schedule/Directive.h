@@ -43,6 +43,7 @@ enum class Op {
   ReorderStorage,
   Rfactor,
   Serial,
+  SkipZeros,
   Split,
   StoreAt,
   StoreIn,

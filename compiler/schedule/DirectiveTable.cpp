@@ -35,6 +35,7 @@ const std::map<std::string, DirectiveForm> &directiveForms() {
       {"reorder_storage", {Op::ReorderStorage, "reorder_storage: [innermost, ..., outermost]"}},
       {"rfactor", {Op::Rfactor, "rfactor: {into: name, keep: {rvar: var}}"}},
       {"serial", {Op::Serial, "serial: var"}},
+      {"skip_zeros", {Op::SkipZeros, "skip_zeros: rvar or [rvar, ...]"}},
       {"split", {Op::Split, "split: [var, outer, inner, factor] or [var, outer, inner, factor, tail]"}},
       {"store_at", {Op::StoreAt, "store_at: [func, var]"}},
       {"store_in", {Op::StoreIn, "store_in: stack, heap, register or auto"}},

@@ -69,6 +69,8 @@ bool Applier::applyToLoops(Call &call) {
   case Op::NeverPartitionAll:
   case Op::Partition:
     return partition(call);
+  case Op::SkipZeros:
+    return skipZeros(call);
   case Op::Rfactor:
     return rfactor(call);
   case Op::ComputeWith:
@@ -281,6 +283,28 @@ bool Applier::partition(Call &call) {
   }
   call.arguments = bracketed(d.vars, {}, d.option.text);
   return good;
+}
+
+/// Leaves out the terms of a sum that are known to be zero.
+bool Applier::skipZeros(Call &call) {
+  const Directive &d = call.directive;
+  Entry &entry = funcs.entry(call.role);
+  if (call.stage == 0)
+    return fail(d, d.location, "is about an update, and '" + call.role + "' is a pure definition",
+                "write it under '" + call.role + ".update'");
+  Halide::Expr &predicate = entry.func.function().update(int(call.stage) - 1).predicate();
+  for (const Word &var : d.vars) {
+    auto loop = findLoop(d, entry, call.stage, var);
+    if (!loop)
+      return false;
+    if (!loop->isRVar)
+      return fail(d, var.location, "'" + var.text + "' is no RVar");
+    auto nonzero = entry.stages[call.stage].nonzero.find(var.text);
+    if (nonzero != entry.stages[call.stage].nonzero.end())
+      predicate = predicate.defined() ? predicate && nonzero->second : nonzero->second;
+  }
+  call.arguments = bracketed(d.vars);
+  return true;
 }
 
 bool Applier::rfactor(Call &call) {

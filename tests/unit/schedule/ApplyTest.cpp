@@ -210,6 +210,34 @@ TEST(Apply, Partition) {
   EXPECT_THROW(kernel.run(), Halide::Error); // Halide: nothing here can be partitioned, and it was asked to.
 }
 
+TEST(Apply, SkipZeros) {
+  // The gradient of a convolution of 10 pixels by its 12 inputs; a term that must not be taken would show.
+  Halide::Var x("x");
+  Halide::RDom r(0, 3, "r");
+  Halide::Func adjoint("adjoint"), gradient("gradient"), output("output");
+  adjoint(x) = select(x >= 0 && x < 10, Halide::cast<float>(x + 1), 1000.0f);
+  gradient(x) = 0.0f;
+  gradient(x) += adjoint(x - r) * Halide::cast<float>(r + 1);
+  output(x) = gradient(x);
+  KernelFuncs funcs;
+  funcs.add("output", output, true);
+  funcs.add("gradient", gradient);
+  funcs.nameRVars("gradient", 0, {"rx"});
+  funcs.setNonzero("gradient", 0, "rx", x - r >= 0 && x - r < 10);
+  Diagnostics diagnostics;
+  apply(firstRule(ruleText("gradient: compute_root\ngradient.update: [{skip_zeros: [rx, 'ry?']}, {unroll: rx}]")),
+        funcs, {}, {}, diagnostics);
+  EXPECT_EQ(diagnostics.str(), "");
+  Halide::Buffer<float> result = output.realize({12});
+  for (int at = 0; at < 12; ++at) {
+    float wanted = 0;
+    for (int tap = 0; tap < 3; ++tap)
+      wanted += at - tap >= 0 && at - tap < 10 ? float((at - tap + 1) * (tap + 1)) : 0;
+    EXPECT_EQ(result(at), wanted) << at;
+  }
+  nestAfter("conv.update: {skip_zeros: [rx, ry]}"); // nothing is known to be zero
+}
+
 TEST(Apply, Prefetch) {
   nestAfter("conv: {compute_at: [output, y]}\n"
             "conv.update: [{prefetch: {of: weight, at: ry}}, {prefetch: {of: input, at: ry, from: ry, offset: 2, "

@@ -152,6 +152,13 @@ TEST(DirectiveErrors, Rfactor) {
             "s.yaml:3:55: error: rfactor: 'conv' already has a Var 'x'\n");
 }
 
+TEST(DirectiveErrors, SkipZeros) {
+  EXPECT_EQ(errors("conv: {skip_zeros: rc}"),
+            "s.yaml:3:12: error: skip_zeros: is about an update, and 'conv' is a pure definition\n"
+            "  hint: write it under 'conv.update'\n");
+  EXPECT_EQ(errors("conv.update: {skip_zeros: [rx, x]}"), "s.yaml:3:36: error: skip_zeros: 'x' is no RVar\n");
+}
+
 TEST(DirectiveErrors, HalidesOwnAreReportedAtTheDirectiveInTheFilesNames) {
   EXPECT_EQ(
       errors("conv.update: {split: [rc, rco, rci, 2, shift_inwards]}"),
