@@ -331,10 +331,14 @@ SmallVector<VariableDim> variableDims(Value value) {
   if (!isa<PlaceholderOp>(definition))
     definition = variableBehind(value);
   ArrayRef<int64_t> shape = typeOf(definition->getResult(0)).getShape();
-  if (shape != typeOf(value).getShape()) // what is made of a variable's weights
-    return defaultDims(typeOf(value).getShape());
   auto names = definition->getAttrOfType<ArrayAttr>("nn.dim_names");
   auto numbers = definition->getAttrOfType<DenseI64ArrayAttr>("nn.dims");
+  if (shape != typeOf(value).getShape()) { // what is made of a variable's weights: filters and channels lie as theirs
+    SmallVector<VariableDim> dims = defaultDims(typeOf(value).getShape());
+    if (numbers && !isTransposed(value))
+      dims[1].physical = numbers.asArrayRef()[7];
+    return dims;
+  }
   if (!names || !numbers)
     return defaultDims(shape);
   SmallVector<VariableDim> dims;

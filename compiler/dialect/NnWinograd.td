@@ -1,6 +1,6 @@
-//===- NnWinograd.td - a 3x3 convolution as transforms and products of tiles ------------------------------------------===//
+//===- NnWinograd.td - a convolution as transforms and products of tiles ----------------------------------------------===//
 //
-// F(m x m, 3x3) with m = `tile` and a = m + 2: an image is cut into tiles of m x m outputs; the a x a inputs of a tile
+// F(m x m, r x r) with m = `tile` and a = m + r - 1: an image is cut into tiles of m x m outputs; the a x a inputs of a tile
 // and the weights go through linear transforms, are multiplied frequency by frequency, and the products are transformed
 // back. Transformed images are [N, a * TY, a * TX, C]: pixel (a * ty + j, a * tx + i) is frequency (j, i) of tile (ty, tx),
 // so that regions see the frequencies as stride phases. nn-winograd makes these ops of nn.conv2d.
@@ -20,7 +20,7 @@ class Nn_Winograd<string mnemonic, list<Trait> traits> : Nn_PureOp<"winograd_" #
 }
 
 def Nn_WinogradWeightOp : Nn_Winograd<"weight", [Nn_Linear, Nn_WholeWeights]> {
-  let summary = "weights [K, C, 3, 3] as frequencies [K, C, a, a]";
+  let summary = "weights [K, C, r, r] as frequencies [K, C, a, a]";
   let arguments = (ins Nn_Tensor:$weight, I64Attr:$tile);
 }
 

@@ -1,4 +1,4 @@
-//===- Winograd.cpp - nn.winograd_weight, _input, _product, _output: 3x3 convolution by tiles ---------------------===//
+//===- Winograd.cpp - nn.winograd_weight, _input, _product, _output: convolution by tiles -------------------------===//
 //
 // Transforms are products with small constant matrices along both axes, in two steps. `coefficient` is a table of
 // selects that folds away where a schedule unrolls its coordinates. Images are read and written in phases (see View),
@@ -17,12 +17,13 @@ namespace {
 
 using Matrix = std::vector<std::vector<double>>;
 
-/// Of inputs [a x a], weights [a x 3] and outputs [m x a].
+/// Of inputs [a x a], weights [a x r] and outputs [m x a].
 struct Matrices {
   Matrix input, weight, output;
 };
 
-const Matrices &matrices(int tile) {
+/// Of tiles of `tile` outputs that are made of `frequencies`.
+const Matrices &matrices(int tile, int frequencies) {
   static const Matrices two{{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
                             {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
                             {{1, 1, 1, 0}, {0, 1, -1, -1}}};
@@ -39,7 +40,15 @@ const Matrices &matrices(int tile) {
                               {1. / 24, -1. / 12, 1. / 6},
                               {0, 0, 1}},
                              {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
-  return tile == 2 ? two : four;
+  static const Matrices twoOfFive{four.input, // the same points
+                                  {{.25, 0, 0, 0, 0},
+                                   {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6},
+                                   {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
+                                   {1. / 24, 1. / 12, 1. / 6, 1. / 3, 2. / 3},
+                                   {1. / 24, -1. / 12, 1. / 6, -1. / 3, 2. / 3},
+                                   {0, 0, 0, 0, 1}},
+                                  {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}};
+  return tile == 4 ? four : frequencies == 6 ? twoOfFive : two;
 }
 
 /// matrix[row][column].
@@ -56,18 +65,22 @@ Expr coefficient(OpContext &context, const Matrix &matrix, Expr row, Expr column
   return table;
 }
 
+/// Along one axis of a tile.
+int frequenciesOf(OpContext &context) { return int(nn::windowOf(context.op)->axes[0].size); }
+
 int tileOf(OpContext &context) { return int(context.op->getAttrOfType<mlir::IntegerAttr>("tile").getInt()); }
 
 } // namespace
 
 static std::vector<Value> winogradWeight(OpContext &context) {
   const Value &weight = context.operand(0);
-  const Matrix &matrix = matrices(tileOf(context)).weight;
+  const int taps = int(weight.extents[2]), tile = tileOf(context);
+  const Matrix &matrix = matrices(tile, tile + taps - 1).weight;
   Value result = weight;
   result.detached = nullptr;
   result.extents[2] = result.extents[3] = int64_t(matrix.size());
   std::vector<Var> d = weight.dims(); // o, c, kx, ky
-  RDom r(0, 3, "r"), s(0, 3, "s");
+  RDom r(0, taps, "r"), s(0, taps, "s");
   Func columns = context.func("columns");
   columns(d) = context.constant(0);
   columns(d) += coefficient(context, matrix, d[2], r) * weight.func(d[0], d[1], r, d[3]);
@@ -107,7 +120,7 @@ static std::vector<Value> transformed(OpContext &context, const Matrix &matrix, 
 
 static std::vector<Value> winogradInput(OpContext &context) {
   int tile = tileOf(context);
-  return transformed(context, matrices(tile).input, tile, "frequencies", context.constant(0));
+  return transformed(context, matrices(tile, frequenciesOf(context)).input, tile, "frequencies", context.constant(0));
 }
 static Register registeredInput("nn.winograd_input", winogradInput);
 
@@ -128,7 +141,7 @@ static Register registeredProduct("nn.winograd_product", winogradProduct);
 static std::vector<Value> winogradOutput(OpContext &context) {
   int tile = tileOf(context);
   Expr bias = context.operandCount() > 1 ? context.operand(1).func(vars().c) : context.constant(0);
-  return transformed(context, matrices(tile).output, tile + 2, "image", bias);
+  return transformed(context, matrices(tile, frequenciesOf(context)).output, frequenciesOf(context), "image", bias);
 }
 static Register registeredOutput("nn.winograd_output", winogradOutput);
 

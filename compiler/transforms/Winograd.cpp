@@ -1,4 +1,4 @@
-//===- Winograd.cpp - nn-winograd: 3x3 convolutions as transforms and products of tiles ---------------------------===//
+//===- Winograd.cpp - nn-winograd: convolutions as transforms and products of tiles -------------------------------===//
 //
 // Rewrites each nn.conv2d of @train whose `nn.algorithm` is winograd_2x2 or winograd_4x4 (codegen/Algorithms.cpp asks
 // the schedule files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct:
@@ -13,11 +13,14 @@ namespace sylvite::nn {
 #define GEN_PASS_DEF_NNWINOGRAD
 #include "compiler/transforms/Passes.h.inc"
 
+/// Whether ops/Winograd.cpp has the transforms of tiles of `tile` outputs under windows of `taps`.
+static bool hasTransforms(int64_t tile, int64_t taps) { return taps == 3 ? tile == 2 || tile == 4 : taps == 5 && tile == 2; }
+
 bool fitsWinograd(Conv2dOp conv) {
   auto all = [](ArrayRef<int64_t> numbers, int64_t value) {
     return llvm::all_of(numbers, [&](int64_t n) { return n == value; });
   };
-  return all(conv.getKernel(), 3) && all(conv.getStride(), 1) && all(conv.getDilation(), 1) && conv.getGroups() == 1 &&
+  return (all(conv.getKernel(), 3) || all(conv.getKernel(), 5)) && all(conv.getStride(), 1) && all(conv.getDilation(), 1) && conv.getGroups() == 1 &&
          conv.getPaddingMode() == "zeros" && conv.getWeight().getDefiningOp<VariableOp>();
 }
 
@@ -29,16 +32,17 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
       auto algorithm = dyn_cast_or_null<StringAttr>(conv->removeAttr("nn.algorithm"));
       if (!algorithm || !fitsWinograd(conv) || getOperation().getSymName() != "train")
         continue;
-      if (algorithm.getValue() == "winograd_2x2")
-        rewrite(conv, 2);
-      else if (algorithm.getValue() == "winograd_4x4")
-        rewrite(conv, 4);
+      for (auto [name, tile] : {std::pair("winograd_2x2", 2), std::pair("winograd_4x4", 4)})
+        if (algorithm.getValue() == name && hasTransforms(tile, conv.getKernel()[0])) {
+          rewrite(conv, tile);
+          break;
+        }
     }
   }
 
   static void rewrite(Conv2dOp conv, int64_t tile) {
     OpBuilder builder(conv);
-    int64_t frequencies = tile + 2;
+    int64_t frequencies = tile + conv.getKernel()[0] - 1;
     auto output = cast<RankedTensorType>(conv.getResult().getType());
     auto weight = cast<RankedTensorType>(conv.getWeight().getType());
     ArrayRef<int64_t> shape = output.getShape();

@@ -61,7 +61,7 @@ class Case:
     tolerance: float = 1e-4
     path: pathlib.Path | None = None    # the network file, where there is one
     folder: pathlib.Path | None = None  # of the golden files, where it is not the usual one
-    algorithm: str = ""  # of all 3x3 convolutions; by default what the shipped rules say
+    algorithm: str = ""  # of all convolutions that fit; by default what the shipped rules say
 
     @property
     def inputs(self):
@@ -105,7 +105,7 @@ class Case:
         if not self.algorithm:
             return []
         path = folder / "rules.yaml"
-        path.write_text(f"- kernel: conv2d.forward\n  when: {{kernel_w: 3, kernel_h: 3, stride: 1, dilation: 1, groups: 1}}\n"
+        path.write_text(f"- kernel: conv2d.forward\n  when: {{stride: 1, dilation: 1, groups: 1}}\n"
                         f"  algorithm: {self.algorithm}\n", encoding="utf-8")
         return ["--schedules", path]
 
