@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <iostream>
 #include <sstream>
@@ -61,6 +62,9 @@ std::string number(double value, int digits) {
   text << value;
   return text.str();
 }
+
+/// How much shorter a time is, as a share of it: `2.1% less`.
+std::string change(double gain) { return number(std::abs(100 * gain), 1) + (gain < 0 ? "% more" : "% less"); }
 
 std::string textOf(const TuneChoices &choices) {
   std::string text;
@@ -447,7 +451,7 @@ private:
       gain += kernel.ms * (1 - kernel.search.bestTime());
     say(number(minutesSpent(), 1) + " of " + number(request.minutes, 1) + " minutes, round " + std::to_string(rounds) +
         ", " + std::to_string(tries) + " tries; step " + number(firstMs, 3) + " -> " + number(firstMs - gain, 3) +
-        " ms (" + number(100 * gain / firstMs, 1) + "% less)");
+        " ms (" + change(gain / firstMs) + ")");
     return !better || writeFile(false);
   }
 
@@ -479,8 +483,7 @@ private:
       }
     }
     finding = "step " + number(measured.bestMs, 3) + " -> " + number(measured.candidateMs, 3) + " ms";
-    say(finding + ", by turns in one process (" + number(100 * (1 - measured.candidateMs / measured.bestMs), 1) +
-        "% less)");
+    say(finding + ", by turns in one process (" + change(1 - measured.candidateMs / measured.bestMs) + ")");
     return !diagnostics.hasErrors();
   }
   std::set<std::string> unconfirmed; ///< keys of kernels that keep their first schedule
