@@ -9,6 +9,7 @@
 #include "compiler/schedule/BoundsCheck.h"
 #include "compiler/support/Files.h"
 #include "compiler/support/Hash.h"
+#include "compiler/support/Process.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -20,7 +21,6 @@
 #include <fstream>
 #include <iostream>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -32,7 +32,7 @@ using nlohmann::json;
 namespace sylvite::codegen {
 namespace {
 
-constexpr rlim_t workerMemory = rlim_t(6) << 30;
+constexpr uint64_t workerMemory = uint64_t(6) << 30;
 
 /// Largest number of bytes that a kernel's temporaries on the heap take at the same time.
 class HeapUse : public Internal::IRVisitor {
@@ -255,10 +255,7 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
       std::cerr.flush();
       worker.pid = fork();
       if (worker.pid == 0) {
-        rlimit limit{workerMemory, workerMemory};
-        setrlimit(RLIMIT_DATA, &limit);
-        limit = {0, 0};
-        setrlimit(RLIMIT_CORE, &limit);
+        limitWorker(workerMemory);
         static Reporter reporter;
         set_custom_compile_time_error_reporter(&reporter);
         json answer = compileHere(jobs[job], options, worker.object);
@@ -302,7 +299,7 @@ std::vector<CompiledKernel> compileKernels(llvm::ArrayRef<nn::RegionOp> regions,
         fail({},
              "internal error: compiling kernel '" + kernel.name + "' " +
                  (late ? "took longer than " + std::to_string(int(options.secondsPerKernel)) + " s"
-                       : "ended with signal " + std::to_string(WTERMSIG(status))),
+                       : describeEnd(status)),
              "report the network file and the schedule file");
       } else if (answer.contains("errors")) {
         for (const json &entry : answer["errors"])

@@ -16,7 +16,8 @@ std::string kernelKey(const std::string &text);
 
 /// What rules can ask of the target and the element type, which has `bytes` bytes.
 KernelDims targetDims(int64_t bytes, const Target &target);
-/// The dimensions of a layer that rules can ask for: sizes, window, stride, padding, dilation, filters, channels, groups.
+/// The dimensions of a layer that rules can ask for: sizes, window, stride, padding, dilation, filters, channels,
+/// groups.
 void fillLayerDims(mlir::Operation *layer, std::map<std::string, int64_t> &dims);
 /// What a rule's `when` may test, but for `key` and `cpu`.
 KernelDims scheduleDims(nn::RegionOp region, const Signature &signature, const Target &target);

@@ -152,8 +152,8 @@ bool groupsDivide(WindowPlan &window, int64_t groups, int64_t filters) {
 
 constexpr const char *tapNames[] = {"kx", "ky", "kz"};
 
-/// Input channels as weights hold them that are summed over: even up to 8, then multiples of 8, as no vectors of them are
-/// read.
+/// Input channels as weights hold them that are summed over: even up to 8, then multiples of 8, as no vectors of them
+/// are read.
 int64_t summedChannels(int64_t channels) {
   if (channels <= 4)
     return channels;

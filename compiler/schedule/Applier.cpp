@@ -199,8 +199,7 @@ const Directive *Applier::resolve(const Directive &directive, const Entry &entry
     return &directive;
   bool isList = directive.op == Op::Reorder || directive.op == Op::ReorderStorage ||
                 directive.op == Op::AlwaysPartition || directive.op == Op::NeverPartition ||
-                directive.op == Op::SkipZeros ||
-                directive.op == Op::Rfactor;
+                directive.op == Op::SkipZeros || directive.op == Op::Rfactor;
   if (!isList)
     return nullptr;
   Directive &present = resolved.emplace_back(directive);

@@ -3,6 +3,7 @@
 #include "compiler/tools/TuneProgram.h"
 
 #include "compiler/support/Files.h"
+#include "compiler/support/Process.h"
 
 #include "llvm/Support/Program.h"
 
@@ -12,7 +13,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace sylvite {
 namespace {
 
-constexpr rlim_t processMemory = rlim_t(8) << 30;
+constexpr uint64_t processMemory = uint64_t(8) << 30;
 
 /// Leaves `to`, which exports `<name>_model` instead of all that `from` does.
 std::string renameModel(const fs::path &from, const fs::path &to, const std::string &net, const std::string &name) {
@@ -58,10 +58,7 @@ Process start(const fs::path &program, const fs::path &errors) {
     return {};
   Process process{fork(), ends[0]};
   if (process.pid == 0) {
-    rlimit limit{processMemory, processMemory};
-    setrlimit(RLIMIT_DATA, &limit);
-    limit = {0, 0};
-    setrlimit(RLIMIT_CORE, &limit);
+    limitWorker(processMemory);
     int log = ::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(ends[1], STDOUT_FILENO);
     dup2(log < 0 ? ends[1] : log, STDERR_FILENO);
@@ -172,9 +169,8 @@ TuneMeasurement TuneProgram::run(const TunedObject &plain, const TunedObject &be
     measured.rows.clear();
     measured.failure = late ? "timeout" : "crash";
     measured.failedRow = checking;
-    measured.message = late                  ? "took longer than " + std::to_string(int(settings.timeLimit)) + " s"
-                       : WIFSIGNALED(status) ? std::string("ended with signal ") + strsignal(WTERMSIG(status))
-                                             : "ended with status " + std::to_string(WEXITSTATUS(status));
+    measured.message =
+        late ? "took longer than " + std::to_string(int(settings.timeLimit)) + " s" : describeEnd(status);
     if (!said.empty())
       measured.message += ": " + said.substr(0, said.find('\n'));
   }

@@ -9,8 +9,7 @@ int main(int argc, char **argv) {
   registry.insert<sylvite::nn::NnDialect>();
   sylvite::nn::registerNnPasses();
   mlir::registerCanonicalizerPass();
-  mlir::PassPipelineRegistration<> whole(
-      "nn-pipeline", "All passes, from a network to planned programs",
-      [](mlir::OpPassManager &manager) { sylvite::nn::buildPipeline(manager, {}); });
+  mlir::PassPipelineRegistration<> whole("nn-pipeline", "All passes, from a network to planned programs",
+                                         [](mlir::OpPassManager &manager) { sylvite::nn::buildPipeline(manager, {}); });
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Sylvite's pass driver\n", registry));
 }

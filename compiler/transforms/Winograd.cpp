@@ -14,14 +14,17 @@ namespace sylvite::nn {
 #include "compiler/transforms/Passes.h.inc"
 
 /// Whether ops/Winograd.cpp has the transforms of tiles of `tile` outputs under windows of `taps`.
-static bool hasTransforms(int64_t tile, int64_t taps) { return taps == 3 ? tile == 2 || tile == 4 : taps == 5 && tile == 2; }
+static bool hasTransforms(int64_t tile, int64_t taps) {
+  return taps == 3 ? tile == 2 || tile == 4 : taps == 5 && tile == 2;
+}
 
 bool fitsWinograd(Conv2dOp conv) {
   auto all = [](ArrayRef<int64_t> numbers, int64_t value) {
     return llvm::all_of(numbers, [&](int64_t n) { return n == value; });
   };
-  return (all(conv.getKernel(), 3) || all(conv.getKernel(), 5)) && all(conv.getStride(), 1) && all(conv.getDilation(), 1) && conv.getGroups() == 1 &&
-         conv.getPaddingMode() == "zeros" && conv.getWeight().getDefiningOp<VariableOp>();
+  return (all(conv.getKernel(), 3) || all(conv.getKernel(), 5)) && all(conv.getStride(), 1) &&
+         all(conv.getDilation(), 1) && conv.getGroups() == 1 && conv.getPaddingMode() == "zeros" &&
+         conv.getWeight().getDefiningOp<VariableOp>();
 }
 
 namespace {

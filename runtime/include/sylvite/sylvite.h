@@ -365,10 +365,10 @@ void syl_zero_halo(void *blocks, int32_t count, const syl_halo *halo);
  * bytes of numbers of the model's type. Called by generated code after each such kernel. */
 void syl_check_written(const syl_frame *frame, const void *data, int64_t bytes);
 
-/* Called by generated code when a program is loaded, for an object that holds a network compiled for several instruction
- * sets: fills `model` with the first of `count` versions that this CPU runs, the widest being first. Where the
- * environment's SYLVITE_CPU is the target of another version that it runs ("x86-64-avx2"), with that one. Both have the
- * same state block, and checkpoints of one load into the other. */
+/* Called by generated code when a program is loaded, for an object that holds a network compiled for several
+ * instruction sets: fills `model` with the first of `count` versions that this CPU runs, the widest being first. Where
+ * the environment's SYLVITE_CPU is the target of another version that it runs ("x86-64-avx2"), with that one. Both have
+ * the same state block, and checkpoints of one load into the other. */
 void syl_choose_version(syl_model *model, const syl_model *const *versions, int32_t count);
 
 #ifdef __cplusplus
