@@ -71,6 +71,9 @@ int64_t scratchOf(const Plan &plan) {
   return plan.scratchBytes + plan.localBytes + plan.heapBytes; // each a multiple of SYL_ALIGNMENT
 }
 
+/// Of a scratch block; far more than a machine has.
+constexpr int64_t mostScratch = int64_t(1) << 44;
+
 /// Passes and kernels of a network for one target. `module` must outlive the plan's regions; `rows`, if not null, gets
 /// the descriptor's table of kernels. The names of stages have `suffix`.
 bool compileVersion(ModuleOp module, const Target &target, const ScheduleSet &schedules, const CompileOptions &options,
@@ -87,6 +90,11 @@ bool compileVersion(ModuleOp module, const Target &target, const ScheduleSet &sc
 
   // 2. kernels
   plan = makePlan(module, options.keepGradients);
+  if (scratchOf(plan) > mostScratch) {
+    diagnostics.error({}, "the network needs more than " + std::to_string(mostScratch >> 40) + " TiB of memory",
+                      "look for an input, a padding or a dilation that is far too large");
+    return false;
+  }
   plan.target = &target;
   plan.compiler = options.version;
   plan.yaml = options.networkText;

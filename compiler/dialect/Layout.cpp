@@ -13,10 +13,18 @@ int64_t paddedChannels(int64_t channels) {
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/// More elements than any buffer can have. Products stop there: the plan then refuses what would overflow 64 bits.
+constexpr int64_t mostElements = int64_t(1) << 48;
+
+static int64_t times(int64_t a, int64_t b) {
+  int64_t result;
+  return __builtin_mul_overflow(a, b, &result) || result > mostElements ? mostElements : result;
+}
+
 static int64_t product(ArrayRef<int64_t> extents) {
   int64_t result = 1;
   for (int64_t extent : extents)
-    result *= extent;
+    result = times(result, extent);
   return result;
 }
 
@@ -85,6 +93,11 @@ std::optional<Window> windowOf(Operation *op) {
              sizeOf(output, axis)};
     if (op->hasTrait<Tiled>())
       along.outputs = numbers("tiles")[outer];
+    // A stride of one output and a dilation of one tap change nothing, so no layout has to reach as far as they may.
+    if (along.outputs == 1 && along.stride > sizeOf(input, axis) && !op->hasTrait<Transposed>())
+      along.stride = 1;
+    if (along.size == 1)
+      along.dilation = 1;
     if (!op->hasTrait<Transposed>())
       continue;
     // Output pixel s * X + xi reads inputs X - j: a window of as many inputs as the kernel spans strides.
@@ -381,14 +394,14 @@ SmallVector<KernelDim> kernelDims(Value value) {
 int64_t Layout::stride(unsigned axis) const {
   int64_t result = channelsFirst ? 1 : channels;
   for (unsigned inner = 0; inner < axis; ++inner)
-    result *= extent(inner);
+    result = times(result, extent(inner));
   return result;
 }
 
 int64_t Layout::interior() const {
   int64_t result = 0;
   for (unsigned axis = 0; axis < rank; ++axis)
-    result += halo.before[axis] * stride(axis);
+    result += times(halo.before[axis], stride(axis));
   return result;
 }
 
@@ -419,7 +432,7 @@ Layout layoutOf(Value value) {
     layout.unit = layout.channels;
     for (unsigned axis = 0; axis < layout.rank; ++axis) {
       layout.sizes[axis] = sizeOf(type, axis);
-      layout.unit *= layout.extent(axis);
+      layout.unit = times(layout.unit, layout.extent(axis));
     }
     break;
   }
@@ -427,7 +440,7 @@ Layout layoutOf(Value value) {
     layout.units = shape[0];
     layout.realChannels = shape[1];
     layout.channels = paddedChannels(shape[1]);
-    layout.unit = layout.channels * product(shape.drop_front(2));
+    layout.unit = times(layout.channels, product(shape.drop_front(2)));
     break;
   case Kind::Whole:
   case Kind::Partial:
@@ -435,18 +448,19 @@ Layout layoutOf(Value value) {
     if (variableBehind(value)) {
       layout.unit = 1;
       for (const VariableDim &dim : variableDims(value))
-        layout.unit *= dim.physical;
+        layout.unit = times(layout.unit, dim.physical);
       layout.transposed = isTransposed(value);
     } else {
       layout.realChannels = shape.empty() ? 1 : shape[0];
       layout.channels = shape.size() > 1 ? paddedChannels(shape[0]) : layout.realChannels;
-      layout.unit = layout.channels * (shape.empty() ? 1 : product(shape.drop_front(1)));
+      layout.unit = times(layout.channels, shape.empty() ? 1 : product(shape.drop_front(1)));
     }
     layout.unit = (layout.unit + 15) / 16 * 16;
     if (auto stride = buffer ? dyn_cast_or_null<IntegerAttr>(buffer.get("copy_stride")) : IntegerAttr())
       layout.copyStride = stride.getInt();
     break;
   }
+  layout.unit = std::min(layout.unit, mostElements / std::max<int64_t>(1, layout.units)); // of all together
   return layout;
 }
 
