@@ -238,12 +238,12 @@ private:
     return LLVM::SelectOp::create(builder, loc, less, a, b);
   }
 
-  /// Returns 0 where the condition holds.
-  void returnIf(Value condition) {
+  /// Returns `result` where the condition holds.
+  void returnIf(Value condition, Value result) {
     Block *here = builder.getBlock();
     Block *after = here->splitBlock(builder.getInsertionPoint());
     Block *leave = builder.createBlock(after);
-    ret(constant(i32, 0));
+    ret(result);
     builder.setInsertionPointToEnd(here);
     LLVM::CondBrOp::create(builder, loc, condition, leave, after);
     builder.setInsertionPointToEnd(after);
@@ -276,7 +276,7 @@ private:
     if (signature.images == Images::Slice) {
       Value none = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, images, constant(i32, 0));
       if (llvm::all_of(signature.outputs, [](const BufferSpec &spec) { return spec.kind == nn::Kind::Batch; }))
-        returnIf(none);
+        returnIf(none, constant(i32, 0));
       else
         callersTask = LLVM::SelectOp::create(builder, loc, none, constant(i32, 0), task);
     }
@@ -368,26 +368,22 @@ private:
     bool batch = calls.front().signature.images == Images::Slice;
     int64_t first = 0;
     for (auto [call_, region] : llvm::zip(calls, regions)) {
-      Block *here = builder.getBlock();
-      Block *after = here->splitBlock(builder.getInsertionPoint());
       if (batch) {
         Value status = call(region, {frame, worker, task});
-        Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, status, constant(i32, 0));
-        Block *leave = builder.createBlock(after);
-        ret(status);
-        builder.setInsertionPointToEnd(here);
-        LLVM::CondBrOp::create(builder, loc, failed, leave, after);
-      } else {
-        int64_t tasks = call_.signature.tasks;
-        Value mine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
-        Block *run = builder.createBlock(after);
-        Value local = LLVM::SubOp::create(builder, loc, task, constant(i32, first));
-        ret(call(region, {frame, worker, local}));
-        builder.setInsertionPointToEnd(here);
-        LLVM::CondBrOp::create(builder, loc, mine, run, after);
-        first += tasks;
+        returnIf(LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, status, constant(i32, 0)), status);
+        continue;
       }
+      int64_t tasks = call_.signature.tasks;
+      Value mine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
+      Block *here = builder.getBlock();
+      Block *after = here->splitBlock(builder.getInsertionPoint());
+      Block *run = builder.createBlock(after);
+      Value local = LLVM::SubOp::create(builder, loc, task, constant(i32, first));
+      ret(call(region, {frame, worker, local}));
+      builder.setInsertionPointToEnd(here);
+      LLVM::CondBrOp::create(builder, loc, mine, run, after);
       builder.setInsertionPointToEnd(after);
+      first += tasks;
     }
     ret(constant(i32, 0));
   }

@@ -401,12 +401,9 @@ private:
             names.push_back("r" + std::to_string(i));
         }
         kernel.funcs.nameRVars(named.role, update, names);
-        auto rvars = kernel.funcs.reductionVars(named.role, update);
-        for (const NonzeroTerms &terms : named.nonzero)
-          for (size_t i = 0; i < count; ++i)
-            if (terms.update == update && terms.rvar == rvars[i].first)
-              kernel.funcs.setNonzero(named.role, update, names[i], terms.condition);
       }
+      for (const NonzeroTerms &terms : named.nonzero)
+        kernel.funcs.setNonzero(named.role, terms.update, terms.rvar, terms.condition);
     }
   }
 

@@ -346,21 +346,25 @@ SmallVector<VariableDim> variableDims(Value value) {
   ArrayRef<int64_t> shape = typeOf(definition->getResult(0)).getShape();
   auto names = definition->getAttrOfType<ArrayAttr>("nn.dim_names");
   auto numbers = definition->getAttrOfType<DenseI64ArrayAttr>("nn.dims");
-  if (shape != typeOf(value).getShape()) { // what is made of a variable's weights: filters and channels lie as theirs
-    SmallVector<VariableDim> dims = defaultDims(typeOf(value).getShape());
-    if (numbers && !isTransposed(value))
-      dims[1].physical = numbers.asArrayRef()[7];
-    return dims;
-  }
-  if (!names || !numbers)
-    return defaultDims(shape);
   SmallVector<VariableDim> dims;
-  for (auto [index, name] : llvm::enumerate(names.getAsValueRange<StringAttr>())) {
-    ArrayRef<int64_t> row = numbers.asArrayRef().slice(4 * index, 4);
-    dims.push_back({name.str(), row[0], row[1], row[2], row[3]});
-    if (name == "c" && isTransposed(value)) // whole vectors of them
-      dims.back().physical = paddedChannels(dims.back().extent);
+  if (names && numbers)
+    for (auto [index, name] : llvm::enumerate(names.getAsValueRange<StringAttr>())) {
+      ArrayRef<int64_t> row = numbers.asArrayRef().slice(4 * index, 4);
+      dims.push_back({name.str(), row[0], row[1], row[2], row[3]});
+    }
+  else
+    dims = defaultDims(shape);
+  if (shape != typeOf(value).getShape()) { // made of a variable's weights: filters and channels lie as theirs
+    SmallVector<VariableDim> theirs = std::move(dims);
+    dims = defaultDims(typeOf(value).getShape());
+    for (auto [dim, of] : llvm::zip(dims, theirs))
+      if (dim.name == of.name && dim.extent == of.extent)
+        dim.physical = of.physical;
   }
+  if (isTransposed(value)) // whole vectors of channels
+    for (VariableDim &dim : dims)
+      if (dim.name == "c")
+        dim.physical = paddedChannels(dim.extent);
   return dims;
 }
 

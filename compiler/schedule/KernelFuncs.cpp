@@ -138,8 +138,6 @@ void KernelFuncs::nameRVars(const std::string &role, int update, std::vector<std
 
 void KernelFuncs::setNonzero(const std::string &role, int update, const std::string &rvar, Halide::Expr condition) {
   StageState &stage = entry(role).stages.at(static_cast<size_t>(update) + 1);
-  if (!stage.halideNames.count(rvar))
-    misuse("update " + std::to_string(update) + " of '" + role + "' has no RVar '" + rvar + "'");
   auto [known, isNew] = stage.nonzero.emplace(rvar, condition);
   if (!isNew)
     known->second = known->second && condition;

@@ -32,7 +32,8 @@ public:
   /// Stable names (`rc, rx, ry, rn`) of the RVars of update `update`, in the order of its reduction domain.
   void nameRVars(const std::string &role, int update, std::vector<std::string> names);
 
-  /// States that the terms of an update, a sum, are zero where this condition does not hold; it tells one RVar's part.
+  /// States that the terms of an update, a sum, are zero where this condition does not hold; it tells the part of one
+  /// RVar, by Halide's name.
   void setNonzero(const std::string &role, int update, const std::string &rvar, Halide::Expr condition);
 
   /// States the extent of a pure Var that the Func itself does not tell (it is computed over the whole of it).
@@ -60,7 +61,7 @@ private:
   struct StageState {
     std::map<std::string, std::string> halideNames; ///< stable name to Halide's, of each Var and RVar ever made
     std::map<std::string, int64_t> extents;         ///< where constant
-    std::map<std::string, Halide::Expr> nonzero;    ///< RVars with where the sum's terms may differ from zero
+    std::map<std::string, Halide::Expr> nonzero;    ///< Halide's RVars: where the sum's terms may differ from zero
     std::map<std::string, bool> poisoned;           ///< names that a failed directive should have made
   };
   struct Entry {

@@ -299,7 +299,7 @@ bool Applier::skipZeros(Call &call) {
       return false;
     if (!loop->isRVar)
       return fail(d, var.location, "'" + var.text + "' is no RVar");
-    auto nonzero = entry.stages[call.stage].nonzero.find(var.text);
+    auto nonzero = entry.stages[call.stage].nonzero.find(loop->halideName);
     if (nonzero != entry.stages[call.stage].nonzero.end())
       predicate = predicate.defined() ? predicate && nonzero->second : nonzero->second;
   }

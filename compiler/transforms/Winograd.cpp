@@ -15,14 +15,15 @@ namespace sylvite::nn {
 
 /// Whether ops/Winograd.cpp has the transforms of tiles of `tile` outputs under windows of `taps`.
 static bool hasTransforms(int64_t tile, int64_t taps) {
-  return taps == 3 ? tile == 2 || tile == 4 : taps == 5 && tile == 2;
+  return (tile == 2 && (taps == 3 || taps == 5)) || (tile == 4 && taps == 3);
 }
 
 bool fitsWinograd(Conv2dOp conv) {
   auto all = [](ArrayRef<int64_t> numbers, int64_t value) {
     return llvm::all_of(numbers, [&](int64_t n) { return n == value; });
   };
-  return (all(conv.getKernel(), 3) || all(conv.getKernel(), 5)) && all(conv.getStride(), 1) &&
+  int64_t taps = conv.getKernel()[0];
+  return all(conv.getKernel(), taps) && hasTransforms(2, taps) && all(conv.getStride(), 1) &&
          all(conv.getDilation(), 1) && conv.getGroups() == 1 && conv.getPaddingMode() == "zeros" &&
          conv.getWeight().getDefiningOp<VariableOp>();
 }
@@ -35,11 +36,9 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
       auto algorithm = dyn_cast_or_null<StringAttr>(conv->removeAttr("nn.algorithm"));
       if (!algorithm || !fitsWinograd(conv) || getOperation().getSymName() != "train")
         continue;
-      for (auto [name, tile] : {std::pair("winograd_2x2", 2), std::pair("winograd_4x4", 4)})
-        if (algorithm.getValue() == name && hasTransforms(tile, conv.getKernel()[0])) {
-          rewrite(conv, tile);
-          break;
-        }
+      int64_t tile = algorithm.getValue() == "winograd_2x2" ? 2 : algorithm.getValue() == "winograd_4x4" ? 4 : 0;
+      if (hasTransforms(tile, conv.getKernel()[0]))
+        rewrite(conv, tile);
     }
   }
 

@@ -223,7 +223,7 @@ TEST(Apply, SkipZeros) {
   funcs.add("output", output, true);
   funcs.add("gradient", gradient);
   funcs.nameRVars("gradient", 0, {"rx"});
-  funcs.setNonzero("gradient", 0, "rx", x - r >= 0 && x - r < 10);
+  funcs.setNonzero("gradient", 0, r.x.name(), x - r >= 0 && x - r < 10);
   Diagnostics diagnostics;
   apply(firstRule(ruleText("gradient: compute_root\ngradient.update: [{skip_zeros: [rx, 'ry?']}, {unroll: rx}]")),
         funcs, {}, {}, diagnostics);
