@@ -125,6 +125,7 @@ KernelDims scheduleDims(RegionOp region, const Signature &signature, const Targe
   for (const Dim &dim : signature.outputs.front().dims)
     if (dim.name != "n")
       dims["output_" + dim.name] = dim.extent;
+  dims["transposed"] = !region.getUpdates() && layoutOf(region.getResult(0)).transposed;
   mlir::Operation *core = coreOf(region);
   fillLayerDims(core, dims);
   if (core->hasTrait<Contraction>()) {
@@ -147,7 +148,7 @@ std::vector<std::string> kernelDimNames() {
                                  "kernel_w",     "stride_h",     "stride_w",    "stride",      "padding",  "height",
                                  "width",        "input_height", "input_width", "filters",     "channels", "task",
                                  "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups",
-                                 "key",          "cpu"};
+                                 "key",          "cpu",          "transposed"};
   for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);
   return names;

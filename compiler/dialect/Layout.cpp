@@ -94,7 +94,9 @@ std::optional<Window> windowOf(Operation *op) {
     if (op->hasTrait<Tiled>())
       along.outputs = numbers("tiles")[outer];
     // A stride of one output and a dilation of one tap change nothing, so no layout has to reach as far as they may.
-    if (along.outputs == 1 && along.stride > sizeOf(input, axis) && !op->hasTrait<Transposed>())
+    // Tiles are read by stride phases, whose number is that of the taps.
+    if (along.outputs == 1 && along.stride > sizeOf(input, axis) && !op->hasTrait<Transposed>() &&
+        !op->hasTrait<Tiled>())
       along.stride = 1;
     if (along.size == 1)
       along.dilation = 1;
@@ -333,10 +335,10 @@ SmallVector<VariableDim> defaultDims(ArrayRef<int64_t> shape) {
   return dims;
 }
 
-/// Whether the value is a copy of weights with the input channel innermost.
+/// Whether the value is a copy of weights with the input channel innermost, or made of one.
 static bool isTransposed(Value value) {
   auto region = value.getDefiningOp<RegionOp>();
-  return region && region.getKernel() == "transpose_weight.forward";
+  return region && !region.getUpdates() && !region.getBody().front().getOps<TransposeWeightOp>().empty();
 }
 
 SmallVector<VariableDim> variableDims(Value value) {

@@ -276,20 +276,27 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return again[value] = copy->getResult(0);
   }
 
-  /// The weights with their input channel innermost, made once a step.
+  /// The weights with their input channel innermost, made once a step. What was made of weights is made again, of the
+  /// transposed ones: they are smaller, and the forward pass's need not live until here.
   Value transpose(OpBuilder &builder, Value weight) {
     Value &result = transposed[weight];
-    if (!result) {
-      auto region = createRegion(builder, weight.getLoc(), recomputed(builder, weight), weight.getType(),
-                                 "transpose_weight.forward");
-      OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
-      Value copy =
-          TransposeWeightOp::create(inside, weight.getLoc(), weight.getType(), region.getBody().getArgument(0));
-      YieldOp::create(inside, weight.getLoc(), copy);
-      region.setLikeAttr(variableBehind(weight).getNameAttr());
-      result = region.getResult(0);
+    if (result)
+      return result;
+    auto made = weight.getDefiningOp<RegionOp>();
+    Value source = made ? made.getInputs()[0] : weight;
+    auto region = createRegion(builder, weight.getLoc(), source, weight.getType(),
+                               made ? made.getKernel() : "transpose_weight.forward");
+    OpBuilder inside = OpBuilder::atBlockEnd(&region.getBody().front());
+    Value copy = TransposeWeightOp::create(inside, weight.getLoc(), source.getType(), region.getBody().getArgument(0));
+    if (made) {
+      IRMapping mapping;
+      mapping.map(made.getBody().getArgument(0), copy);
+      for (Operation &op : made.getBody().front().without_terminator())
+        copy = inside.clone(op, mapping)->getResult(0);
     }
-    return result;
+    YieldOp::create(inside, weight.getLoc(), copy);
+    region.setLikeAttr(variableBehind(weight).getNameAttr());
+    return result = region.getResult(0);
   }
 };
 

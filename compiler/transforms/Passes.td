@@ -32,7 +32,7 @@ def NnRecompute : Pass<"nn-recompute", "::sylvite::nn::ProgramOp"> {
   let summary = "Mark the regions of @train whose results the backward pass computes again instead of reading them";
   let description = [{
     Elementwise chains whose derivative reads their inputs are marked: they cost one pass over values that live that long
-    anyway. So are transforms of weights, whose results are larger than the weights. `also` lists more, by the number that each region gets as `nn.id`.
+    anyway, of which up to three may stand in a row. `also` lists more, by the number that each region gets as `nn.id`.
   }];
   let options = [Option<"cheap", "cheap", "bool", "true", "Mark elementwise chains">,
                  ListOption<"also", "also", "int64_t", "Numbers of further regions">];

@@ -1,10 +1,11 @@
 //===- PlanMemory.cpp - nn-plan-memory: a fixed offset for every value --------------------------------------------===//
 //
 // State block: header, parameters and buffers in the order of the network file, then optimizer slots; the same offsets
-// in every program. Scratch block: values of a program at offsets chosen by their lives in phases, largest first, at
+// in every program. Scratch block: values of a program at offsets chosen by their lives in phases, one after another at
 // the lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and
 // no other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one
-// stride; those whose lives do not overlap share space in it. Those that no flat kernel reads lie apart.
+// stride and one kernel; those whose lives do not overlap share space in it. Large ones lie apart, and those that no
+// flat kernel reads.
 //
 // The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
 //
@@ -20,9 +21,10 @@ namespace sylvite::nn {
 
 namespace {
 
-constexpr int64_t alignment = 128;   // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
-constexpr int64_t headerBytes = 128; // syl_state_header
-constexpr int64_t slack = 64;        // bytes that a vector load may read past a buffer
+constexpr int64_t alignment = 128;        // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
+constexpr int64_t headerBytes = 128;      // syl_state_header
+constexpr int64_t largePartial = 1 << 20; // in all slices
+constexpr int64_t slack = 64;             // bytes that a vector load may read past a buffer
 
 int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -33,13 +35,9 @@ struct Placement {
   int64_t offset = 0;
 };
 
-/// Places buffers, largest first, each at the lowest offset where no buffer of an overlapping life lies. Returns the
+/// Places buffers in this order, each at the lowest offset where no buffer of an overlapping life lies. Returns the
 /// size of the block.
-int64_t place(MutableArrayRef<Placement> buffers) {
-  SmallVector<Placement *> order;
-  for (Placement &buffer : buffers)
-    order.push_back(&buffer);
-  llvm::stable_sort(order, [](Placement *a, Placement *b) { return a->bytes > b->bytes; });
+int64_t placeInOrder(ArrayRef<Placement *> order) {
   SmallVector<Placement *> placed;
   int64_t size = 0;
   for (Placement *buffer : order) {
@@ -59,6 +57,35 @@ int64_t place(MutableArrayRef<Placement> buffers) {
     placed.push_back(buffer);
   }
   return size;
+}
+
+/// Places buffers so that those of overlapping lives lie apart. Returns the size of the block: the least that results
+/// from four orders, for none of them is the best for every network.
+int64_t place(MutableArrayRef<Placement> buffers) {
+  int64_t phases = 0;
+  for (const Placement &buffer : buffers)
+    phases = std::max(phases, buffer.last + 1);
+  std::vector<int64_t> load(phases); // bytes that live in a phase
+  for (const Placement &buffer : buffers)
+    for (int64_t phase = buffer.first; phase <= buffer.last; ++phase)
+      load[phase] += buffer.bytes;
+  auto fullest = [&](const Placement &buffer) {
+    return *std::max_element(load.begin() + buffer.first, load.begin() + buffer.last + 1);
+  };
+  using Weight = std::pair<int64_t, int64_t>;
+  const std::function<Weight(const Placement &)> weights[] = {
+      [](const Placement &buffer) { return Weight(buffer.bytes, 0); },
+      [](const Placement &buffer) { return Weight(buffer.bytes * (buffer.last - buffer.first + 1), 0); },
+      [&](const Placement &buffer) { return Weight(fullest(buffer), buffer.bytes); },
+      [&](const Placement &buffer) { return Weight(fullest(buffer), buffer.last - buffer.first); },
+  };
+  SmallVector<SmallVector<Placement *>> orders;
+  for (const auto &weight : weights) {
+    SmallVector<Placement *> &order = orders.emplace_back(llvm::make_pointer_range(buffers));
+    llvm::stable_sort(order, [&](Placement *a, Placement *b) { return weight(*a) > weight(*b); });
+  }
+  return placeInOrder(*llvm::min_element(
+      orders, [](ArrayRef<Placement *> a, ArrayRef<Placement *> b) { return placeInOrder(a) < placeInOrder(b); }));
 }
 
 struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
@@ -195,13 +222,12 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
                   layoutOf(result).elements() * elementBytes(result), -1, -1);
         continue;
       }
-      if (kindOf(result.getType()) == Kind::Partial && addsSlices(result)) {
-        partials.push_back(region);
-        continue;
-      }
       if (kindOf(result.getType()) == Kind::Partial) {
         int64_t bytes = aligned(layoutOf(result).unit * elementBytes(result)) * program.getSlices();
-        shared.push_back({region, bytes, first, end});
+        if (addsSlices(result) && bytes < largePartial)
+          partials.push_back(region);
+        else
+          shared.push_back({region, bytes, first, end});
         continue;
       }
       Layout layout = layoutOf(result);

@@ -5,8 +5,8 @@
 // further, and the copy in its reader's phase, often in the thread's local block. Bits do not change.
 //
 // Marked are elementwise chains whose own derivative reads their inputs (relu, batch-norm's scale and shift, …), so
-// that these live that long anyway; transforms of weights; and those whose numbers the option `also` lists, which
-// codegen chooses where the scratch block is limited (Budget.h). Every region gets its number as `nn.id`.
+// that these live that long anyway; and those whose numbers the option `also` lists, which codegen chooses where the
+// scratch block is limited (Budget.h). Every region gets its number as `nn.id`.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -21,6 +21,9 @@ namespace sylvite::nn {
 
 namespace {
 
+/// All of a row live from the first reader of its last on, so a row through the whole network would save nothing.
+constexpr int64_t deepest = 3;
+
 struct RecomputePass : impl::NnRecomputeBase<RecomputePass> {
   using Base::Base;
 
@@ -29,15 +32,15 @@ struct RecomputePass : impl::NnRecomputeBase<RecomputePass> {
       return;
     Builder builder(&getContext());
     int64_t number = 0;
-    cheapOnes.clear();
+    depthOf.clear();
     for (RegionOp region : getOperation().getBody().front().getOps<RegionOp>()) {
       int64_t id = number++;
       if (region.getUpdates())
         continue;
       region->setAttr(idName, builder.getI64IntegerAttr(id));
       bool isMarked = llvm::is_contained(also, id);
-      if (cheap && isCheap(region)) {
-        cheapOnes.insert(region);
+      if (int64_t depth = depthIfCheap(region); cheap && depth && depth <= deepest) {
+        depthOf[region] = depth;
         isMarked = true;
       }
       if (isMarked)
@@ -45,24 +48,25 @@ struct RecomputePass : impl::NnRecomputeBase<RecomputePass> {
     }
   }
 
-  DenseSet<Operation *> cheapOnes;
+  DenseMap<Operation *, int64_t> depthOf; ///< of the elementwise ones: how many are computed again for it, with it
 
-  /// Whether the result costs one pass over values that the backward pass reads anyway.
-  bool isCheap(RegionOp region) {
-    if (coreOf(region)->hasTrait<WholeWeights>()) // transformed weights are larger than the weights
-      return true;
+  /// The number of regions in a row to compute again for this one's result, where each costs one pass over values that
+  /// the backward pass reads anyway or that are in the row; else 0.
+  int64_t depthIfCheap(RegionOp region) {
     if (kindOf(region.getResult(0).getType()) != Kind::Batch)
-      return false;
+      return 0;
     SmallVector<Operation *> ops;
     for (Operation &op : region.getBody().front().without_terminator()) {
       if (!op.hasTrait<Elementwise>() || op.hasTrait<DrawsRandom>())
-        return false;
+        return 0;
       ops.push_back(&op);
     }
     if (anchorOf(ops)->hasTrait<LinearMap>() || isa<IdentityOp>(anchorOf(ops))) // its derivative reads no inputs
-      return false;
-    // An input that is computed again itself would need its own inputs that long, and so on up to the first layer.
-    return llvm::none_of(region.getInputs(), [&](Value input) { return cheapOnes.contains(input.getDefiningOp()); });
+      return 0;
+    int64_t depth = 1;
+    for (Value input : region.getInputs())
+      depth = std::max(depth, 1 + depthOf.lookup(input.getDefiningOp()));
+    return depth;
   }
 };
 
