@@ -109,7 +109,7 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // CHECK-SAME: tasks = 16 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 3 : i64, tasks = 1 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 32 : i64, updates = 1 : i64}
-// CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 1 : i64, updates = 1 : i64}
+// CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 2 : i64, updates = 1 : i64}
 // CHECK-NOT: phase = 5
 
 // -----
