@@ -1,13 +1,12 @@
-//===- Driver.cpp - the functions an app calls, in the LLVM dialect -----------------------------------------------===//
+//===- Driver.cpp - the functions that run a network's kernels, in the LLVM dialect -------------------------------===//
 //
-// The structures are those of runtime/include/sylvite/sylvite.h and of Halide's halide_buffer_t, field by field; the
-// test of the emitted descriptor compares them with the C compiler's.
+// syl_frame and syl_phase are those of runtime/include/sylvite/sylvite.h, the buffers Halide's halide_buffer_t, field
+// by field.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/codegen/Driver.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Builders.h"
+#include "compiler/codegen/Descriptor.h"
 
 using namespace mlir;
 
@@ -37,157 +36,32 @@ int32_t baseOf(const Plan &plan, llvm::StringRef base) {
   }
   return kind == "state" ? State : kind == "scratch" ? Scratch : Local;
 }
-
 /// A rule's place without the folder of a user's file: the object does not depend on where that lies.
 std::string ruleName(llvm::StringRef rule) {
   return rule.starts_with("schedules/") ? rule.str() : rule.substr(rule.rfind('/') + 1).str();
 }
-
-class DriverBuilder {
+class DriverBuilder : DescriptorBuilder {
 public:
-  DriverBuilder(const Plan &plan, MLIRContext &context)
-      : plan(plan), builder(&context), loc(builder.getUnknownLoc()), module(ModuleOp::create(loc)) {
-    context.loadDialect<LLVM::LLVMDialect>();
-    ptr = LLVM::LLVMPointerType::get(&context);
-    i8 = builder.getIntegerType(8);
-    i32 = builder.getI32Type();
-    i64 = builder.getI64Type();
-    f64 = builder.getF64Type();
+  DriverBuilder(const Plan &plan, MLIRContext &context) : DescriptorBuilder(plan, context) {
     bufferType = structOf({i64, ptr, ptr, i64, i32, i32, ptr, ptr});
     frameType = structOf({LLVM::LLVMArrayType::get(ptr, MaxBases), i32, i32, i64, i64, f64, f64, ptr});
-    Type shape = LLVM::LLVMArrayType::get(i64, 8);
-    tensorType =
-        structOf({ptr, i32, i32, i32, i32, shape, f64, f64, f64, f64, i32, i32, i32, i32, i32, i32, ptr, i64, i64});
-    arrayType = structOf({ptr, i32, i32, shape, i64, i64, ptr});
-    headType = structOf({ptr, f64, i32, i32});
-    factorType = structOf({i32, i32, i64, i64, i64});
     phaseType = structOf({ptr, i32, i32, ptr});
-    programType = structOf({ptr, i32, i32, i64, i64});
-    kernelType = structOf({ptr, ptr, f64, f64, f64, ptr, i32, i32, i32, i32});
   }
 
   OwningOpRef<ModuleOp> build(const std::string &version) {
-    declareRuntime();
+    declare("syl_zero_halo", none, {ptr, i32, ptr});
+    declare("syl_check_written", none, {ptr, ptr, i64});
     for (auto [index, program] : llvm::enumerate(plan.programs))
       buildProgram(program, index);
-    buildModel(version.empty() ? plan.net + "_model" : version);
+    addDescriptor(kernelRows, version.empty() ? plan.net + "_model" : version);
     if (version.empty())
-      buildPublicFunctions();
-    return OwningOpRef<ModuleOp>(module);
-  }
-
-  OwningOpRef<ModuleOp> buildDispatcher(ArrayRef<std::string> versions) {
-    declareRuntime();
-    buildChoice(versions);
-    buildPublicFunctions();
+      addPublicFunctions();
     return OwningOpRef<ModuleOp>(module);
   }
 
 private:
-  const Plan &plan;
-  OpBuilder builder;
-  mlir::Location loc;
-  ModuleOp module;
-  Type ptr, i8, i32, i64, f64;
-  LLVM::LLVMStructType bufferType, frameType, tensorType, arrayType, headType, factorType, phaseType, programType,
-      kernelType;
-  llvm::StringMap<LLVM::LLVMFuncOp> functions;
-  llvm::StringMap<std::string> strings, numberTables;
-  struct PhaseRow {
-    std::string function, name;
-    int64_t slices;
-  };
-  std::vector<std::vector<PhaseRow>> phases;
-  struct KernelRow {
-    std::string name, rule, function;
-    double flops, bytes, localBytes;
-    int64_t slices;
-    size_t program, phase;
-  };
+  LLVM::LLVMStructType bufferType, frameType, phaseType;
   std::vector<KernelRow> kernelRows;
-
-  LLVM::LLVMStructType structOf(ArrayRef<Type> fields) {
-    return LLVM::LLVMStructType::getLiteral(builder.getContext(), fields);
-  }
-  Value constant(Type type, int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
-  }
-  Value real(double value) { return LLVM::ConstantOp::create(builder, loc, f64, builder.getF64FloatAttr(value)); }
-  Value null() { return LLVM::ZeroOp::create(builder, loc, ptr); }
-  void toModuleEnd() { builder.setInsertionPointToEnd(module.getBody()); }
-
-  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> arguments) {
-    LLVM::LLVMFuncOp &function = functions[name];
-    if (!function) {
-      OpBuilder::InsertionGuard guard(builder);
-      toModuleEnd();
-      function = LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(result, arguments));
-    }
-    return function;
-  }
-  /// A function with a body, entered.
-  LLVM::LLVMFuncOp define(StringRef name, Type result, ArrayRef<Type> arguments, bool exported) {
-    toModuleEnd();
-    auto function = LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(result, arguments),
-                                             exported ? LLVM::Linkage::External : LLVM::Linkage::Internal);
-    functions[name] = function;
-    builder.setInsertionPointToStart(function.addEntryBlock(builder));
-    return function;
-  }
-  Value call(StringRef name, ValueRange arguments) {
-    auto call = LLVM::CallOp::create(builder, loc, functions.lookup(name), arguments);
-    return call->getNumResults() ? call->getResult(0) : Value();
-  }
-  void ret(Value value) { LLVM::ReturnOp::create(builder, loc, value); }
-  Value advance(Value base, Value bytes) {
-    return LLVM::GEPOp::create(builder, loc, ptr, i8, base, ArrayRef<LLVM::GEPArg>{bytes});
-  }
-  Value fieldPointer(Type type, Value base, ArrayRef<int32_t> path) {
-    SmallVector<LLVM::GEPArg> indices{int32_t(0)};
-    for (int32_t index : path)
-      indices.push_back(index);
-    return LLVM::GEPOp::create(builder, loc, ptr, type, base, indices);
-  }
-  Value loadField(Type type, Value base, ArrayRef<int32_t> path, Type field) {
-    return LLVM::LoadOp::create(builder, loc, field, fieldPointer(type, base, path));
-  }
-
-  // ---- constants
-
-  /// Address of an internal constant that `fill` gives; the builder stands inside its initializer.
-  void global(StringRef name, Type type, LLVM::Linkage linkage, llvm::function_ref<Value()> fill) {
-    OpBuilder::InsertionGuard guard(builder);
-    toModuleEnd();
-    auto op = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, linkage, name, Attribute());
-    Block *block = builder.createBlock(&op.getInitializerRegion());
-    builder.setInsertionPointToStart(block);
-    LLVM::ReturnOp::create(builder, loc, fill());
-  }
-  Value address(StringRef name) { return LLVM::AddressOfOp::create(builder, loc, ptr, name); }
-  Value text(StringRef value) {
-    std::string &name = strings[value];
-    if (name.empty()) {
-      name = "text_" + std::to_string(strings.size());
-      OpBuilder::InsertionGuard guard(builder);
-      toModuleEnd();
-      std::string bytes = value.str() + '\0';
-      LLVM::GlobalOp::create(builder, loc, LLVM::LLVMArrayType::get(i8, bytes.size()), true, LLVM::Linkage::Internal,
-                             name, builder.getStringAttr(bytes));
-    }
-    return address(name);
-  }
-  Value aggregate(Type type, ArrayRef<Value> values) {
-    Value result = LLVM::UndefOp::create(builder, loc, type);
-    for (auto [index, value] : llvm::enumerate(values))
-      result = LLVM::InsertValueOp::create(builder, loc, result, value, ArrayRef<int64_t>{int64_t(index)});
-    return result;
-  }
-  Value shapeArray(ArrayRef<int64_t> shape) {
-    SmallVector<Value> values;
-    for (size_t i = 0; i < 8; ++i)
-      values.push_back(constant(i64, i < shape.size() ? shape[i] : 0));
-    return aggregate(LLVM::LLVMArrayType::get(i64, 8), values);
-  }
 
   /// halide_dimension_t[]: min, extent, stride, flags.
   std::string dimTable(const BufferSpec &spec) {
@@ -196,57 +70,6 @@ private:
       for (int64_t number : {dim.min, dim.extent, dim.stride, int64_t(0)})
         numbers.push_back(int32_t(number));
     return numberTable(numbers);
-  }
-
-  /// An internal constant of these numbers; equal ones are one.
-  std::string numberTable(const std::vector<int32_t> &numbers) {
-    std::string key;
-    for (int32_t number : numbers)
-      key += std::to_string(number) + ",";
-    std::string &name = numberTables[key];
-    if (name.empty()) {
-      name = "numbers_" + std::to_string(numberTables.size());
-      OpBuilder::InsertionGuard guard(builder);
-      toModuleEnd();
-      LLVM::GlobalOp::create(
-          builder, loc, LLVM::LLVMArrayType::get(i32, numbers.size()), true, LLVM::Linkage::Internal, name,
-          DenseElementsAttr::get(RankedTensorType::get(int64_t(numbers.size()), i32), ArrayRef(numbers)));
-    }
-    return name;
-  }
-
-  // ---- functions
-
-  void declareRuntime() {
-    declare("syl_zero_halo", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, i32, ptr});
-    declare("syl_check_written", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, ptr, i64});
-    declare("syl_state_bytes", i64, {ptr});
-    declare("syl_scratch_bytes", i64, {ptr, i32, i32});
-    declare("syl_init_state", i32, {ptr, ptr, i64});
-    declare("syl_train_step", i32, {ptr, ptr, ptr, ptr, ptr, i32, ptr, ptr});
-    declare("syl_evaluate", i32, {ptr, ptr, ptr, ptr, ptr, i32, ptr});
-    declare("syl_predict", i32, {ptr, ptr, ptr, ptr, i32, ptr});
-  }
-
-  Value clampLow(Value value) {
-    Value zero = constant(i32, 0);
-    Value negative = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, value, zero);
-    return LLVM::SelectOp::create(builder, loc, negative, zero, value);
-  }
-  Value minimum(Value a, Value b) {
-    Value less = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, a, b);
-    return LLVM::SelectOp::create(builder, loc, less, a, b);
-  }
-
-  /// Returns `result` where the condition holds.
-  void returnIf(Value condition, Value result) {
-    Block *here = builder.getBlock();
-    Block *after = here->splitBlock(builder.getInsertionPoint());
-    Block *leave = builder.createBlock(after);
-    ret(result);
-    builder.setInsertionPointToEnd(here);
-    LLVM::CondBrOp::create(builder, loc, condition, leave, after);
-    builder.setInsertionPointToEnd(after);
   }
 
   /// int32_t region(frame, worker, task): one call of a region's kernel.
@@ -274,11 +97,11 @@ private:
     // zeros of their partial sums, for which the caller's first samples stand in, as there are none at their place.
     Value callersTask = task;
     if (signature.images == Images::Slice) {
-      Value none = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, images, constant(i32, 0));
+      Value none = compare(LLVM::ICmpPredicate::eq, images, constant(i32, 0));
       if (llvm::all_of(signature.outputs, [](const BufferSpec &spec) { return spec.kind == nn::Kind::Batch; }))
         returnIf(none, constant(i32, 0));
       else
-        callersTask = LLVM::SelectOp::create(builder, loc, none, constant(i32, 0), task);
+        callersTask = select(none, constant(i32, 0), task);
     }
     Value stepNumber = LLVM::UIToFPOp::create(builder, loc, f64, loadField(frameType, frame, {3}, i64));
     Value seed = loadField(frameType, frame, {4}, i64);
@@ -336,8 +159,8 @@ private:
       Value blocks = LLVM::MulOp::create(builder, loc, images, constant(i32, fill.rows));
       if (signature.block) { // a task computes some channels: the first of them zeroes around all
         start.sliceStride = 0;
-        Value isFirst = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, task, constant(i32, 0));
-        blocks = LLVM::SelectOp::create(builder, loc, isFirst, blocks, constant(i32, 0));
+        Value isFirst = compare(LLVM::ICmpPredicate::eq, task, constant(i32, 0));
+        blocks = select(isFirst, blocks, constant(i32, 0));
       }
       call("syl_zero_halo", {pointerTo(start), blocks, address(numberTable(numbers))});
     }
@@ -351,14 +174,19 @@ private:
       else if (spec.sliceStride) { // the last task may have less
         Value before = LLVM::MulOp::create(builder, loc, wideTask, constant(i64, spec.sliceStride));
         Value left = LLVM::SubOp::create(builder, loc, bytes, before), part = constant(i64, spec.sliceStride);
-        Value less = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, left, part);
-        bytes = LLVM::SelectOp::create(builder, loc, less, left, part);
+        Value less = compare(LLVM::ICmpPredicate::slt, left, part);
+        bytes = select(less, left, part);
       }
       call("syl_check_written", {frame, pointerTo(spec), bytes});
     }
     ret(status);
     return name;
   }
+
+  struct PhaseRow {
+    std::string function, name;
+    int64_t slices;
+  };
 
   /// A phase's function: in a batch phase all regions in order; else the region that the task belongs to.
   void buildPhase(const Program &program, size_t number, ArrayRef<std::string> regions, const std::string &name) {
@@ -370,11 +198,11 @@ private:
     for (auto [call_, region] : llvm::zip(calls, regions)) {
       if (batch) {
         Value status = call(region, {frame, worker, task});
-        returnIf(LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, status, constant(i32, 0)), status);
+        returnIf(compare(LLVM::ICmpPredicate::ne, status, constant(i32, 0)), status);
         continue;
       }
       int64_t tasks = call_.signature.tasks;
-      Value mine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
+      Value mine = compare(LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
       Block *here = builder.getBlock();
       Block *after = here->splitBlock(builder.getInsertionPoint());
       Block *run = builder.createBlock(after);
@@ -409,7 +237,6 @@ private:
       buildPhase(program, phase, regions, name);
       rows.push_back({name, kernels, slices});
     }
-    phases.push_back(rows);
     if (rows.empty())
       return;
     auto type = LLVM::LLVMArrayType::get(phaseType, rows.size());
@@ -421,191 +248,6 @@ private:
       return aggregate(type, values);
     });
   }
-
-  /// syl_model, with the size that C gives it: every field is naturally aligned.
-  LLVM::LLVMStructType modelType() {
-    return structOf({i32,         i32,         ptr,         ptr, ptr, i64, i64, i32, i32, i32, i32,
-                     i32,         i32,         ptr,         ptr, ptr, ptr, ptr, i64, i64, i64, i64,
-                     programType, programType, programType, ptr, i32, i32, i64, ptr, ptr, ptr});
-  }
-  static constexpr int64_t modelBytes = 4 * 2 + 8 * 3 + 8 * 2 + 4 * 6 + 8 * 5 + 8 * 4 + 3 * 32 + 8 + 4 * 2 + 8 + 8 * 3;
-
-  /// The descriptor as memory, and the constructor that fills it. It runs before any that an app brings.
-  void buildChoice(ArrayRef<std::string> versions) {
-    declare("syl_choose_version", LLVM::LLVMVoidType::get(builder.getContext()), {ptr, ptr, i32});
-    for (const std::string &version : versions) {
-      toModuleEnd();
-      LLVM::GlobalOp::create(builder, loc, modelType(), true, LLVM::Linkage::External, version, Attribute());
-    }
-    toModuleEnd();
-    auto model = LLVM::GlobalOp::create(builder, loc, modelType(), /*isConstant=*/false, LLVM::Linkage::External,
-                                        plan.net + "_model", Attribute());
-    builder.setInsertionPointToStart(builder.createBlock(&model.getInitializerRegion()));
-    LLVM::ReturnOp::create(builder, loc, LLVM::ZeroOp::create(builder, loc, modelType()));
-    auto table = LLVM::LLVMArrayType::get(ptr, versions.size());
-    global("versions", table, LLVM::Linkage::Internal, [&] {
-      SmallVector<Value> values;
-      for (const std::string &version : versions)
-        values.push_back(address(version));
-      return aggregate(table, values);
-    });
-    auto function = define("choose_version", LLVM::LLVMVoidType::get(builder.getContext()), {}, false);
-    LLVM::CallOp::create(
-        builder, loc, functions.lookup("syl_choose_version"),
-        ValueRange{address(plan.net + "_model"), address("versions"), constant(i32, int64_t(versions.size()))});
-    LLVM::ReturnOp::create(builder, loc, ValueRange());
-    toModuleEnd();
-    constexpr int32_t beforeOthers = 101; // those below belong to the C library
-    LLVM::GlobalCtorsOp::create(builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(function.getSymNameAttr())),
-                                builder.getI32ArrayAttr(beforeOthers),
-                                builder.getArrayAttr(LLVM::ZeroAttr::get(builder.getContext())));
-  }
-
-  void buildModel(const std::string &name) {
-    for (auto [index, row] : llvm::enumerate(plan.tensors)) {
-      auto type = LLVM::LLVMArrayType::get(factorType, row.factors.size());
-      global("factors_" + std::to_string(index), type, LLVM::Linkage::Internal, [&] {
-        SmallVector<Value> values;
-        for (const Factor &factor : row.factors)
-          values.push_back(
-              aggregate(factorType, {constant(i32, factor.axis), constant(i32, 0), constant(i64, factor.divisor),
-                                     constant(i64, factor.extent), constant(i64, factor.stride)}));
-        return aggregate(type, values);
-      });
-    }
-    auto tensorTable = LLVM::LLVMArrayType::get(tensorType, plan.tensors.size());
-    global("tensors", tensorTable, LLVM::Linkage::Internal, [&] {
-      SmallVector<Value> values;
-      for (auto [index, row] : llvm::enumerate(plan.tensors))
-        values.push_back(aggregate(
-            tensorType,
-            {text(row.name), constant(i32, row.kind), constant(i32, row.dtype), constant(i32, row.shape.size()),
-             constant(i32, row.init), shapeArray(row.shape), real(row.initA), real(row.initB), real(row.initC),
-             real(row.initD), constant(i32, row.initFrom), constant(i32, row.frozen), constant(i32, row.batched),
-             constant(i32, 0), constant(i32, row.factors.size()), constant(i32, row.copies),
-             address("factors_" + std::to_string(index)), constant(i64, row.offset), constant(i64, row.copyStride)}));
-      return aggregate(tensorTable, values);
-    });
-    auto kernelTable = LLVM::LLVMArrayType::get(kernelType, kernelRows.size());
-    global("kernels", kernelTable, LLVM::Linkage::Internal, [&] {
-      SmallVector<Value> values;
-      for (const KernelRow &row : kernelRows)
-        values.push_back(
-            aggregate(kernelType, {text(row.name), text(row.rule), real(row.flops), real(row.bytes),
-                                   real(row.localBytes), address(row.function), constant(i32, row.slices),
-                                   constant(i32, row.program), constant(i32, row.phase), constant(i32, 0)}));
-      return aggregate(kernelTable, values);
-    });
-    buildArrays("inputs", plan.inputs);
-    buildArrays("targets", plan.targets);
-    buildArrays("outputs", plan.outputs);
-    auto headTable = LLVM::LLVMArrayType::get(headType, plan.heads.size());
-    global("heads", headTable, LLVM::Linkage::Internal, [&] {
-      SmallVector<Value> values;
-      for (const HeadRow &row : plan.heads)
-        values.push_back(aggregate(
-            headType, {text(row.loss), real(row.weight), constant(i32, row.target), constant(i32, row.value)}));
-      return aggregate(headTable, values);
-    });
-    global(name, modelType(), LLVM::Linkage::External, [&] {
-      auto program = [&](size_t index) {
-        const Program &p = plan.programs[index];
-        bool present = !p.phases.empty();
-        return aggregate(programType, {present ? address(p.name + "_phases") : null(), constant(i32, p.phases.size()),
-                                       constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
-      };
-      return aggregate(modelType(), {constant(i32, 4),
-                                     constant(i32, modelBytes),
-                                     text(plan.net),
-                                     text(plan.target->name),
-                                     text(plan.compiler),
-                                     constant(i64, plan.target->cpuFeatures),
-                                     constant(i64, int64_t(plan.layoutHash)),
-                                     constant(i32, plan.batch),
-                                     constant(i32, plan.dtype),
-                                     constant(i32, plan.inputs.size()),
-                                     constant(i32, plan.targets.size()),
-                                     constant(i32, plan.outputs.size()),
-                                     constant(i32, plan.tensors.size()),
-                                     address("inputs"),
-                                     address("targets"),
-                                     address("outputs"),
-                                     address("heads"),
-                                     address("tensors"),
-                                     constant(i64, plan.stateBytes),
-                                     constant(i64, plan.scratchBytes),
-                                     constant(i64, plan.localBytes),
-                                     constant(i64, plan.heapBytes),
-                                     program(0),
-                                     program(1),
-                                     program(2),
-                                     address("kernels"),
-                                     constant(i32, kernelRows.size()),
-                                     constant(i32, plan.epochs),
-                                     constant(i64, int64_t(plan.seed)),
-                                     text(plan.optimizer),
-                                     text(plan.training),
-                                     text(plan.yaml)});
-    });
-  }
-
-  void buildArrays(const std::string &name, const std::vector<ArrayRow> &rows) {
-    auto table = LLVM::LLVMArrayType::get(arrayType, rows.size());
-    global(name, table, LLVM::Linkage::Internal, [&] {
-      SmallVector<Value> values;
-      for (const ArrayRow &row : rows)
-        values.push_back(
-            aggregate(arrayType, {text(row.name), constant(i32, row.dtype), constant(i32, row.shape.size()),
-                                  shapeArray(row.shape), constant(i64, row.classes), constant(i64, row.ignoreIndex),
-                                  row.kind.empty() ? null() : text(row.kind)}));
-      return aggregate(table, values);
-    });
-  }
-
-  /// One argument of an exported function, or `pointers` of them that the runtime takes as an array.
-  struct Argument {
-    Type type;
-    size_t pointers = 0;
-  };
-
-  /// An exported function that hands its arguments on to the runtime's, after the descriptor.
-  void forward(StringRef suffix, StringRef runtime, Type result, ArrayRef<Argument> arguments) {
-    SmallVector<Type> types;
-    for (const Argument &argument : arguments)
-      types.append(argument.type ? 1 : argument.pointers, argument.type ? argument.type : ptr);
-    auto function = define(plan.net + suffix.str(), result, types, true);
-    SmallVector<Value> values{address(plan.net + "_model")};
-    size_t next = 0;
-    for (const Argument &argument : arguments) {
-      if (argument.type) {
-        values.push_back(function.getArgument(next++));
-        continue;
-      }
-      auto type = LLVM::LLVMArrayType::get(ptr, std::max<size_t>(1, argument.pointers));
-      Value array = LLVM::AllocaOp::create(builder, loc, ptr, type, constant(i32, 1), 8);
-      for (int32_t i = 0; i < int32_t(argument.pointers); ++i)
-        LLVM::StoreOp::create(builder, loc, function.getArgument(next++), fieldPointer(type, array, {i}));
-      values.push_back(array);
-    }
-    ret(call(runtime, values));
-  }
-
-  void buildPublicFunctions() {
-    Argument pointer{ptr}, count{i32}, inputs{Type(), plan.inputs.size()}, targets{Type(), plan.targets.size()},
-        outputs{Type(), plan.outputs.size()};
-    forward("_state_bytes", "syl_state_bytes", i64, {});
-    forward("_scratch_bytes", "syl_scratch_bytes", i64, {count, count});
-    forward("_init", "syl_init_state", i32, {pointer, {i64}});
-    auto has = [&](size_t program) { return !plan.programs[program].phases.empty(); };
-    if (has(0))
-      forward("_train_step", "syl_train_step", i32, {pointer, pointer, inputs, targets, count, pointer, pointer});
-    if (has(1))
-      forward("_evaluate", "syl_evaluate", i32, {pointer, pointer, inputs, targets, count, pointer});
-    if (has(2))
-      forward("_predict", "syl_predict", i32, {pointer, pointer, inputs, count, outputs});
-    define(plan.net + "_state_align", i64, {}, true);
-    ret(constant(i64, 128));
-  }
 };
 
 } // namespace
@@ -615,7 +257,10 @@ OwningOpRef<ModuleOp> buildDriver(const Plan &plan, MLIRContext &context, const 
 }
 
 OwningOpRef<ModuleOp> buildDispatcher(const Plan &plan, ArrayRef<std::string> versions, MLIRContext &context) {
-  return DriverBuilder(plan, context).buildDispatcher(versions);
+  DescriptorBuilder builder(plan, context);
+  builder.addChoice(versions);
+  builder.addPublicFunctions();
+  return OwningOpRef<ModuleOp>(builder.module);
 }
 
 } // namespace sylvite::codegen
