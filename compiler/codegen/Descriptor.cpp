@@ -74,10 +74,9 @@ void DescriptorBuilder::addDescriptor(ArrayRef<KernelRow> kernels, const std::st
   global("kernels", kernelTable, LLVM::Linkage::Internal, [&] {
     SmallVector<Value> values;
     for (const KernelRow &row : kernels)
-      values.push_back(
-          aggregate(kernelType, {text(row.name), text(row.rule), real(row.flops), real(row.bytes),
-                                 real(row.localBytes), address(row.function), constant(i32, row.slices),
-                                 constant(i32, row.program), constant(i32, row.phase), constant(i32, 0)}));
+      values.push_back(aggregate(kernelType, {text(row.name), text(row.rule), real(row.flops), real(row.bytes),
+                                              real(row.localBytes), address(row.function), constant(i32, row.slices),
+                                              constant(i32, row.program), constant(i32, row.phase), constant(i32, 0)}));
     return aggregate(kernelTable, values);
   });
   addArrays("inputs", plan.inputs);
@@ -87,8 +86,8 @@ void DescriptorBuilder::addDescriptor(ArrayRef<KernelRow> kernels, const std::st
   global("heads", headTable, LLVM::Linkage::Internal, [&] {
     SmallVector<Value> values;
     for (const HeadRow &row : plan.heads)
-      values.push_back(aggregate(
-          headType, {text(row.loss), real(row.weight), constant(i32, row.target), constant(i32, row.value)}));
+      values.push_back(
+          aggregate(headType, {text(row.loss), real(row.weight), constant(i32, row.target), constant(i32, row.value)}));
     return aggregate(headTable, values);
   });
   global(name, modelType, LLVM::Linkage::External, [&] {
@@ -99,37 +98,37 @@ void DescriptorBuilder::addDescriptor(ArrayRef<KernelRow> kernels, const std::st
                                      constant(i32, 0), constant(i64, p.losses), constant(i64, p.correct)});
     };
     return aggregate(modelType, {constant(i32, 4),
-                                   constant(i32, modelBytes),
-                                   text(plan.net),
-                                   text(plan.target->name),
-                                   text(plan.compiler),
-                                   constant(i64, plan.target->cpuFeatures),
-                                   constant(i64, int64_t(plan.layoutHash)),
-                                   constant(i32, plan.batch),
-                                   constant(i32, plan.dtype),
-                                   constant(i32, plan.inputs.size()),
-                                   constant(i32, plan.targets.size()),
-                                   constant(i32, plan.outputs.size()),
-                                   constant(i32, plan.tensors.size()),
-                                   address("inputs"),
-                                   address("targets"),
-                                   address("outputs"),
-                                   address("heads"),
-                                   address("tensors"),
-                                   constant(i64, plan.stateBytes),
-                                   constant(i64, plan.scratchBytes),
-                                   constant(i64, plan.localBytes),
-                                   constant(i64, plan.heapBytes),
-                                   program(0),
-                                   program(1),
-                                   program(2),
-                                   address("kernels"),
-                                   constant(i32, kernels.size()),
-                                   constant(i32, plan.epochs),
-                                   constant(i64, int64_t(plan.seed)),
-                                   text(plan.optimizer),
-                                   text(plan.training),
-                                   text(plan.yaml)});
+                                 constant(i32, modelBytes),
+                                 text(plan.net),
+                                 text(plan.target->name),
+                                 text(plan.compiler),
+                                 constant(i64, plan.target->cpuFeatures),
+                                 constant(i64, int64_t(plan.layoutHash)),
+                                 constant(i32, plan.batch),
+                                 constant(i32, plan.dtype),
+                                 constant(i32, plan.inputs.size()),
+                                 constant(i32, plan.targets.size()),
+                                 constant(i32, plan.outputs.size()),
+                                 constant(i32, plan.tensors.size()),
+                                 address("inputs"),
+                                 address("targets"),
+                                 address("outputs"),
+                                 address("heads"),
+                                 address("tensors"),
+                                 constant(i64, plan.stateBytes),
+                                 constant(i64, plan.scratchBytes),
+                                 constant(i64, plan.localBytes),
+                                 constant(i64, plan.heapBytes),
+                                 program(0),
+                                 program(1),
+                                 program(2),
+                                 address("kernels"),
+                                 constant(i32, kernels.size()),
+                                 constant(i32, plan.epochs),
+                                 constant(i64, int64_t(plan.seed)),
+                                 text(plan.optimizer),
+                                 text(plan.training),
+                                 text(plan.yaml)});
   });
 }
 

@@ -3,7 +3,8 @@
 // Between two barriers lies a phase. In an even phase the batch is cut into slices and one thread runs all of its
 // regions back to back on one slice. In an odd phase stand regions that need the whole batch or no batch at all, each
 // cut along an axis of its own. Every region runs in the first phase in which all it reads is complete; an update of a
-// parameter in the first odd phase after its gradient in which other regions run too, else in the last one.
+// parameter in the first odd phase after its gradient in which other regions run too, else in the last one. The
+// gradient of huge weights has a phase of its own after the odd one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
 // batch: each part of the weights is then read once, by one core. So are the convolutions of a batch of one sample and
@@ -25,7 +26,7 @@ namespace sylvite::nn {
 namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
-constexpr int64_t hugeWeights = 12 << 20; // of Winograd products, which each slice would read
+constexpr int64_t hugeWeights = 12 << 20; // each slice would read them, and a step has room for few of them
 constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
 constexpr int64_t minParts = 4;           // fewer would leave cores idle
 constexpr int64_t updateChunk =
@@ -270,18 +271,27 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     llvm_unreachable("a contraction without weights");
   }
 
+  /// Whether this is a gradient of huge weights: it is computed after all else of its phase, behind a barrier of its
+  /// own, when the copy of the weights for the gradient by the input, and the gradient before, need no space any more.
+  bool comesLate(RegionOp region) {
+    return region.getKernel().ends_with(".grad_weight") && kindOf(region.getResult(0).getType()) == Kind::Whole &&
+           layoutOf(region.getResult(0)).unit * 4 > hugeWeights;
+  }
+
   /// Numbers the phases without gaps and sorts the regions by phase, stably.
   void number(Block &block) {
-    std::map<int64_t, int64_t> numbers;
-    for (auto [op, phase] : phaseOf)
-      numbers[phase] = 0;
+    using Key = std::pair<int64_t, bool>;
+    std::map<Key, int64_t> numbers;
+    auto keyOf = [&](RegionOp region) { return Key(phaseOf[region], comesLate(region)); };
+    for (RegionOp region : block.getOps<RegionOp>())
+      numbers[keyOf(region)] = 0;
     int64_t next = 0;
-    for (auto &[phase, number] : numbers)
+    for (auto &[key, number] : numbers)
       number = next++;
     Builder builder(&getContext());
     SmallVector<RegionOp> regions(block.getOps<RegionOp>());
     for (RegionOp region : regions)
-      region.setPhaseAttr(builder.getI64IntegerAttr(numbers[phaseOf[region]]));
+      region.setPhaseAttr(builder.getI64IntegerAttr(numbers[keyOf(region)]));
     llvm::stable_sort(regions, [](RegionOp a, RegionOp b) { return *a.getPhase() < *b.getPhase(); });
     for (RegionOp region : regions)
       region->moveBefore(block.getTerminator());

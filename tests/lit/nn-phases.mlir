@@ -73,7 +73,7 @@ nn.program @evaluate attributes {batch = 64 : i64, slices = 16 : i64, optimizer 
 !weight2 = tensor<10x128xf32>
 
 // A linear layer of 128 KiB of weights is cut along its outputs, 4 parts of 32 of them, in a phase of its own; one of
-// 8 KiB runs slice by slice. The backward pass cuts weights too. An update, in tasks of 8192 elements, stands in the first
+// 8 KiB runs slice by slice. The backward pass cuts weights too. An update, in tasks of 1024 elements, stands in the first
 // phase between batches after its gradient in which others stand too, else in the last.
 // CHECK-LABEL: nn.program @train
 nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
@@ -111,6 +111,37 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 32 : i64, updates = 1 : i64}
 // CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 4 : i64, tasks = 2 : i64, updates = 1 : i64}
 // CHECK-NOT: phase = 5
+
+// -----
+
+#zero = 0.0 : f64
+!vector = tensor<64x32768xf32, "batch">
+!hidden = tensor<64x128xf32, "batch">
+!logits = tensor<64x10xf32, "batch">
+!numbers = tensor<64xf32, "batch">
+!classes = tensor<64xi32, "batch">
+!weight1 = tensor<128x32768xf32>
+!weight2 = tensor<10x128xf32>
+
+// The gradient of huge weights has a phase of its own, after that of the others.
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
+  %x = nn.input : !vector
+  %target = nn.target : !classes
+  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight1
+  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight2
+  %image = nn.identity %x : (!vector) -> !vector
+  %hidden = nn.linear %image, %w1 {units = 128 : i64, bias = false} : (!vector, !weight1) -> !hidden
+  %logits = nn.linear %hidden, %w2 {units = 10 : i64, bias = false} : (!hidden, !weight2) -> !logits
+  %max = nn.row_max %logits : (!logits) -> !numbers
+  %loss = nn.cross_entropy %logits, %target shifted by %max : (!logits, !classes, !numbers) -> !numbers
+  nn.return loss %loss : !numbers
+}
+
+// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 3 : i64,
+// CHECK: nn.region "linear.grad_weight"({{.*}}) attributes {axis = "output", like = "fc1.weight", phase = 4 : i64,
+// CHECK: nn.region "sgd.update"({{.*}}) attributes {axis = "flat", phase = 5 : i64, tasks = 4096 : i64,
 
 // -----
 

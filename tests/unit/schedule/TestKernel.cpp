@@ -12,10 +12,10 @@ using namespace Halide;
 namespace {
 Buffer<float> integers(std::vector<int> extents, int seed) {
   Buffer<float> buffer(extents);
-  int value = seed;
+  unsigned value = unsigned(seed);
   buffer.for_each_value([&](float &element) {
-    value = (value * 1103515245 + 12345) & 0x7fffffff;
-    element = static_cast<float>((value >> 16) % 7 - 3);
+    value = (value * 1103515245u + 12345u) & 0x7fffffff;
+    element = static_cast<float>(int((value >> 16) % 7) - 3);
   });
   return buffer;
 }
