@@ -6,6 +6,7 @@
 #include "compiler/codegen/Files.h"
 #include "compiler/schedule/Rules.h"
 #include "compiler/support/Files.h"
+#include "compiler/support/Hash.h"
 #include "compiler/transforms/Budget.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -176,13 +177,18 @@ std::string writeObject(const std::vector<Plan> &versions, MLIRContext &context,
                         const CompileResult &result, Diagnostics &diagnostics) {
   const std::string &net = versions.front().net;
   bool several = versions.size() > 1, emits = options.emit.count("llvm") != 0;
-  std::vector<fs::path> drivers;
+  std::vector<fs::path> drivers; // in the cache, as kernels are
   std::string error;
   auto emit = [&](OwningOpRef<ModuleOp> driver, const std::string &suffix) {
-    std::string llvmIr;
-    drivers.push_back(options.output / ("." + net + suffix + ".driver.o"));
-    if (error.empty())
-      error = emitDriverObject(*driver, drivers.back().string(), emits ? &llvmIr : nullptr);
+    std::string text, object, llvmIr;
+    llvm::raw_string_ostream(text) << *driver;
+    drivers.push_back(cacheDirectory() / "drivers" / (sha256Hex({text, options.cacheSalt}) + ".o"));
+    std::error_code code;
+    if (!error.empty() || (!emits && fs::exists(drivers.back(), code)))
+      return;
+    error = emitDriverObject(*driver, object, emits ? &llvmIr : nullptr);
+    if (error.empty() && !writeFileAtomically(drivers.back(), object, error))
+      error = drivers.back().string() + ": " + error;
     if (error.empty() && emits)
       writeText(options.output / (net + suffix + ".ll"), llvmIr, diagnostics);
   };
@@ -195,9 +201,6 @@ std::string writeObject(const std::vector<Plan> &versions, MLIRContext &context,
     emit(buildDispatcher(versions.front(), names, context), "");
   if (error.empty())
     error = joinObject(versions, drivers, result.object);
-  std::error_code code;
-  for (const fs::path &driver : drivers)
-    fs::remove(driver, code);
   return error.empty() ? writeArchive(result.object, result.archive) : error;
 }
 

@@ -20,8 +20,9 @@ mlir::OwningOpRef<mlir::ModuleOp> buildDriver(const Plan &plan, mlir::MLIRContex
 mlir::OwningOpRef<mlir::ModuleOp> buildDispatcher(const Plan &plan, llvm::ArrayRef<std::string> versions,
                                                   mlir::MLIRContext &context);
 
-/// Compiles it to a relocatable object. Returns an empty text, or what went wrong. `llvmIr`, if not null, gets the IR.
-std::string emitDriverObject(mlir::ModuleOp driver, const std::string &path, std::string *llvmIr);
+/// Compiles it to `object`, the bytes of a relocatable object. Returns an empty text, or what went wrong. `llvmIr`, if
+/// not null, gets the IR.
+std::string emitDriverObject(mlir::ModuleOp driver, std::string &object, std::string *llvmIr);
 
 } // namespace sylvite::codegen
 

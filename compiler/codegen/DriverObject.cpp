@@ -9,14 +9,13 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 
 namespace sylvite::codegen {
 
-std::string emitDriverObject(mlir::ModuleOp driver, const std::string &path, std::string *llvmIr) {
+std::string emitDriverObject(mlir::ModuleOp driver, std::string &object, std::string *llvmIr) {
   mlir::MLIRContext &context = *driver.getContext();
   mlir::DialectRegistry registry;
   mlir::registerBuiltinDialectTranslation(registry);
@@ -42,14 +41,13 @@ std::string emitDriverObject(mlir::ModuleOp driver, const std::string &path, std
   module->setTargetTriple(triple);
   if (llvmIr)
     module->print(*std::make_unique<llvm::raw_string_ostream>(*llvmIr), nullptr);
-  std::error_code code;
-  llvm::raw_fd_ostream stream(path, code);
-  if (code)
-    return path + ": " + code.message();
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
   if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
     return "LLVM cannot emit objects for " + triple.str();
   passes.run(*module);
+  object.assign(bytes.begin(), bytes.end());
   return "";
 }
 
