@@ -2,7 +2,8 @@
 //
 // Plans the network, looks which values of the forward pass wait for the backward pass in the fullest phase, marks the
 // cheapest for their size (elementwise work first, then the most bytes for a multiply-add), and plans again: what does
-// not make the plan smaller is not marked. Layer: transforms.
+// not make the plan smaller is not marked. A value is marked with all that it is made of and that is gone by then, as
+// the products of a Winograd convolution are. Layer: transforms.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Budget.h"
@@ -18,7 +19,8 @@ namespace sylvite::nn {
 namespace {
 
 struct Candidate {
-  int64_t id, bytes;
+  SmallVector<int64_t> ids; ///< of the region and of what has to be computed again for it
+  int64_t bytes;
   double cost; ///< multiply-adds for each byte
 };
 
@@ -29,15 +31,15 @@ struct Planned {
   SmallVector<Candidate> candidates; ///< at the fullest phase, the cheapest first
 };
 
-/// Multiply-adds of a forward region for each byte of its result.
-double costOf(RegionOp region, int64_t bytes) {
+/// Multiply-adds of a forward region.
+double costOf(RegionOp region) {
   Operation *core = coreOf(region);
   if (!core->hasTrait<Contraction>())
     return 0;
   auto elements = [](Value value) { return double(cast<RankedTensorType>(value.getType()).getNumElements()); };
   auto shape = cast<RankedTensorType>(core->getOperand(1).getType()).getShape();
   Value pixels = core->hasTrait<Transposed>() ? core->getOperand(0) : core->getResult(0);
-  return elements(pixels) * elements(core->getOperand(1)) / double(shape[0]) / double(bytes);
+  return elements(pixels) * elements(core->getOperand(1)) / double(shape[0]);
 }
 
 struct Life {
@@ -119,28 +121,53 @@ private:
         else
           waits = false;
       if (waits)
-        planned.candidates.push_back({id.getInt(), life.bytes, costOf(region, life.bytes)});
+        planned.candidates.push_back({{id.getInt()}, life.bytes, costOf(region)});
+      if (waits)
+        addMakers(region, peak, planned.candidates.back());
     }
+    for (Candidate &candidate : planned.candidates)
+      candidate.cost /= double(candidate.bytes);
     llvm::stable_sort(planned.candidates, [](const Candidate &a, const Candidate &b) {
       return std::pair(a.cost, -a.bytes) < std::pair(b.cost, -b.bytes);
     });
+  }
+
+  /// What a region reads and what is not there any more in phase `peak` is computed again with it.
+  static void addMakers(RegionOp region, int64_t peak, Candidate &candidate) {
+    for (Value input : region.getInputs()) {
+      auto maker = input.getDefiningOp<RegionOp>();
+      auto id = maker ? maker->getAttrOfType<IntegerAttr>(idName) : IntegerAttr();
+      if (!id || llvm::is_contained(candidate.ids, id.getInt()))
+        continue;
+      Operation *core = coreOf(maker);
+      bool again = maker->hasAttr(recomputeName) || core->hasTrait<Recomputed>();
+      if (!again) {
+        bool canBe = kindOf(input.getType()) == Kind::Batch || core->hasTrait<WholeWeights>();
+        if (!canBe || lifeOf(maker).last >= peak)
+          continue;
+        candidate.ids.push_back(id.getInt());
+        candidate.cost += costOf(maker);
+      }
+      addMakers(maker, peak, candidate);
+    }
   }
 
   /// The plan with one more choice; nothing where none helps. The choices do not depend on `most`, only how many are
   /// made.
   std::optional<Planned> improve(const Planned &now) {
     for (const Candidate &candidate : now.candidates) {
-      if (std::optional<Planned> planned = attempt(candidate.id, now))
+      if (std::optional<Planned> planned = attempt(candidate.ids, now))
         return planned;
-      refused.insert(candidate.id);
+      refused.insert(candidate.ids.front());
     }
     return std::nullopt;
   }
 
-  std::optional<Planned> attempt(int64_t more, const Planned &now) {
+  std::optional<Planned> attempt(ArrayRef<int64_t> more, const Planned &now) {
     SmallVector<int64_t> tried(chosen);
-    tried.push_back(more);
+    tried.append(more.begin(), more.end());
     llvm::sort(tried);
+    tried.erase(llvm::unique(tried), tried.end());
     Planned planned = plan(tried);
     if (planned.bytes > now.bytes || planned.pressure >= now.pressure)
       return std::nullopt;

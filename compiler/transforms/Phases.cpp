@@ -72,6 +72,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     }
     delayRecomputed(block);
     delayWeights(block);
+    dropRepeated(block);
     // In-place work comes after every reader of what it replaces; an update in the first phase between batches after
     // its gradient that is there anyway, so that gradients take space for a short time.
     std::set<int64_t> between{last | 1};
@@ -131,9 +132,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (!region.getResult(0).use_empty())
         phaseOf[region] = std::max(phaseOf[region], latest);
     }
-    // In one phase with what it repeats, it is of no use.
+  }
+
+  /// In one phase with what it repeats, a region is of no use.
+  void dropRepeated(Block &block) {
     DenseMap<int64_t, RegionOp> firsts;
-    for (RegionOp region : regions) {
+    for (RegionOp region : llvm::to_vector(block.getOps<RegionOp>())) {
       auto id = region->getAttrOfType<IntegerAttr>(idName);
       if (!id)
         continue;
