@@ -11,7 +11,8 @@
 
 namespace {
 
-/// The toy's kernels, the second of which then does some damage. All is static: a kernel has no argument for it.
+/// The toy's kernels, the second of which then does some damage: in its first slice, which alone writes the first
+/// weight. All is static: a kernel has no argument for it.
 class TuneTest : public testing::Test {
 protected:
   toy::Model toy;
@@ -29,7 +30,7 @@ protected:
   }
   static int32_t run(const syl_frame *frame, syl_worker *worker, int32_t slice) {
     int32_t code = asToy<1>(frame, worker, slice);
-    return code ? code : damage(frame);
+    return code || slice ? code : damage(frame);
   }
 
   /// The lines that it prints when the second kernel does `how`.

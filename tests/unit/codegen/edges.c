@@ -71,5 +71,7 @@ int main(void) {
                  memcmp(outputs[0], outputs[1], size_of(out) * (size_t)n) != 0 || !(losses[0][0] < 1e9);
   }
   printf("%d different\n", different);
+  free(state);
+  free(scratch);
   return 0;
 }

@@ -15,5 +15,7 @@ int main(void) {
     return printf("%s\n", syl_last_error()), 1;
   for (int i = 0; i < 50; ++i)
     printf("%a\n", output[i]);
+  free(state);
+  free(scratch);
   return 0;
 }

@@ -39,5 +39,9 @@ int main(int argc, char **argv) {
     printf("%a\n", result.loss);
   }
   file = fopen(argv[1], "wb");
-  return !file || fwrite(state, 1, bytes, file) != bytes || fclose(file);
+  if (!file || fwrite(state, 1, bytes, file) != bytes || fclose(file))
+    return 1;
+  free(state);
+  free(scratch);
+  return 0;
 }
