@@ -29,8 +29,8 @@ constexpr int64_t bigWeights = 64 << 10;
 constexpr int64_t hugeWeights = 12 << 20; // each slice would read them, and a step has room for few of them
 constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
 constexpr int64_t minParts = 4;           // fewer would leave cores idle
-constexpr int64_t updateChunk =
-    1024; // elements of one task of an update: with its slots in the L1 cache, where they are checked
+/// Elements of one task of an update: with its slots in the L1 cache, where what it has written is looked at.
+constexpr int64_t updateChunk = 1024;
 
 /// Of one sample: each weight of a filter meets each pixel of the result.
 int64_t multiplyAdds(Operation *convolution) {
