@@ -99,7 +99,7 @@ private:
     if (signature.images == Images::Slice) {
       Value none = compare(LLVM::ICmpPredicate::eq, images, constant(i32, 0));
       if (llvm::all_of(signature.outputs, [](const BufferSpec &spec) { return spec.kind == nn::Kind::Batch; }))
-        returnIf(none, constant(i32, 0));
+        returnIf(none, [&] { return constant(i32, 0); });
       else
         callersTask = select(none, constant(i32, 0), task);
     }
@@ -174,8 +174,7 @@ private:
       else if (spec.sliceStride) { // the last task may have less
         Value before = LLVM::MulOp::create(builder, loc, wideTask, constant(i64, spec.sliceStride));
         Value left = LLVM::SubOp::create(builder, loc, bytes, before), part = constant(i64, spec.sliceStride);
-        Value less = compare(LLVM::ICmpPredicate::slt, left, part);
-        bytes = select(less, left, part);
+        bytes = minimum(left, part);
       }
       call("syl_check_written", {frame, pointerTo(spec), bytes});
     }
@@ -198,19 +197,15 @@ private:
     for (auto [call_, region] : llvm::zip(calls, regions)) {
       if (batch) {
         Value status = call(region, {frame, worker, task});
-        returnIf(compare(LLVM::ICmpPredicate::ne, status, constant(i32, 0)), status);
+        returnIf(compare(LLVM::ICmpPredicate::ne, status, constant(i32, 0)), [&] { return status; });
         continue;
       }
       int64_t tasks = call_.signature.tasks;
       Value mine = compare(LLVM::ICmpPredicate::slt, task, constant(i32, first + tasks));
-      Block *here = builder.getBlock();
-      Block *after = here->splitBlock(builder.getInsertionPoint());
-      Block *run = builder.createBlock(after);
-      Value local = LLVM::SubOp::create(builder, loc, task, constant(i32, first));
-      ret(call(region, {frame, worker, local}));
-      builder.setInsertionPointToEnd(here);
-      LLVM::CondBrOp::create(builder, loc, mine, run, after);
-      builder.setInsertionPointToEnd(after);
+      returnIf(mine, [&] {
+        Value local = LLVM::SubOp::create(builder, loc, task, constant(i32, first));
+        return call(region, {frame, worker, local});
+      });
       first += tasks;
     }
     ret(constant(i32, 0));

@@ -43,11 +43,11 @@ Value LlvmBuilder::call(StringRef name, ValueRange arguments) {
   return call->getNumResults() ? call->getResult(0) : Value();
 }
 
-void LlvmBuilder::returnIf(Value condition, Value result) {
+void LlvmBuilder::returnIf(Value condition, llvm::function_ref<Value()> result) {
   Block *here = builder.getBlock();
   Block *after = here->splitBlock(builder.getInsertionPoint());
   Block *leave = builder.createBlock(after);
-  ret(result);
+  ret(result());
   builder.setInsertionPointToEnd(here);
   LLVM::CondBrOp::create(builder, loc, condition, leave, after);
   builder.setInsertionPointToEnd(after);

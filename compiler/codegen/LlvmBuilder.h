@@ -37,8 +37,8 @@ public:
   /// The result, or nothing where there is none.
   mlir::Value call(llvm::StringRef name, mlir::ValueRange arguments);
   void ret(mlir::Value value) { mlir::LLVM::ReturnOp::create(builder, loc, value); }
-  /// Returns `result` where the condition holds.
-  void returnIf(mlir::Value condition, mlir::Value result);
+  /// Returns where the condition holds; `result` is asked for there.
+  void returnIf(mlir::Value condition, llvm::function_ref<mlir::Value()> result);
 
   // ---- values
 

@@ -120,10 +120,10 @@ private:
           waits &= !other->hasAttr(idName) || other->hasAttr(againName) || *other.getPhase() < uint64_t(peak);
         else
           waits = false;
-      if (waits)
-        planned.candidates.push_back({{id.getInt()}, life.bytes, costOf(region)});
-      if (waits)
-        addMakers(region, peak, planned.candidates.back());
+      if (!waits)
+        continue;
+      planned.candidates.push_back({{id.getInt()}, life.bytes, costOf(region)});
+      addMakers(region, peak, planned.candidates.back());
     }
     for (Candidate &candidate : planned.candidates)
       candidate.cost /= double(candidate.bytes);

@@ -79,13 +79,17 @@ int64_t place(MutableArrayRef<Placement> buffers) {
       [&](const Placement &buffer) { return Weight(fullest(buffer), buffer.bytes); },
       [&](const Placement &buffer) { return Weight(fullest(buffer), buffer.last - buffer.first); },
   };
-  SmallVector<SmallVector<Placement *>> orders;
+  SmallVector<Placement *> best;
+  int64_t least = std::numeric_limits<int64_t>::max();
   for (const auto &weight : weights) {
-    SmallVector<Placement *> &order = orders.emplace_back(llvm::make_pointer_range(buffers));
+    SmallVector<Placement *> order(llvm::make_pointer_range(buffers));
     llvm::stable_sort(order, [&](Placement *a, Placement *b) { return weight(*a) > weight(*b); });
+    if (int64_t size = placeInOrder(order); size < least) {
+      least = size;
+      best = std::move(order);
+    }
   }
-  return placeInOrder(*llvm::min_element(
-      orders, [](ArrayRef<Placement *> a, ArrayRef<Placement *> b) { return placeInOrder(a) < placeInOrder(b); }));
+  return placeInOrder(best);
 }
 
 struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {

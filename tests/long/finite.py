@@ -1,10 +1,9 @@
 """What looking for NaN and infinity costs a training step: mlp and lenet5, in a program that links their objects and takes
 steps with and without it by turns, on one thread and on two. Prints the quotient of best times and of medians; the times
 are no part of the test."""
-import argparse
-import pathlib
-import shutil
 import subprocess
+
+import linked
 
 PROGRAM = r"""
 #include "lenet5.h"
@@ -65,19 +64,8 @@ int main(void) {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    for option in ("sylvite", "source", "build", "work", "cc"):
-        parser.add_argument(f"--{option}", type=pathlib.Path, required=True)
-    options = parser.parse_args()
-    shutil.rmtree(options.work, ignore_errors=True)
-    options.work.mkdir(parents=True)
-    for network in ("mlp", "lenet5"):
-        subprocess.run([options.sylvite, "compile", options.source / "models" / f"{network}.yaml", "-o", options.work], check=True)
-    (options.work / "finite.c").write_text(PROGRAM, encoding="utf-8")
-    subprocess.run([options.cc, "-O2", "-D_POSIX_C_SOURCE=200112L", f"-I{options.work}", f"-I{options.source}/runtime/include",
-                    options.work / "finite.c", f"-L{options.work}", f"-L{options.build}/lib", "-llenet5", "-lmlp", "-lsylvite_rt",
-                    "-lm", "-lpthread", "-ldl", "-o", options.work / "finite"], check=True)
-    subprocess.run([options.work / "finite"], check=True)
+    program = linked.build(__doc__, "finite", ["lenet5", "mlp"], PROGRAM)
+    subprocess.run([program], check=True)
 
 
 if __name__ == "__main__":

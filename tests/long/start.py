@@ -1,12 +1,11 @@
 """How long a process takes from its start to the end of its first training step, weights initialised: lenet5 in a program
 that links its object and the runtime. Prints the best and the median of 40 processes; the time is no part of the test."""
-import argparse
 import os
-import pathlib
-import shutil
 import statistics
 import subprocess
 import time
+
+import linked
 
 PROGRAM = r"""
 #include "lenet5.h"
@@ -33,21 +32,11 @@ int main(void) {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    for option in ("sylvite", "source", "build", "work", "cc"):
-        parser.add_argument(f"--{option}", type=pathlib.Path, required=True)
-    options = parser.parse_args()
-    shutil.rmtree(options.work, ignore_errors=True)
-    options.work.mkdir(parents=True)
-    subprocess.run([options.sylvite, "compile", options.source / "models" / "lenet5.yaml", "-o", options.work], check=True)
-    (options.work / "start.c").write_text(PROGRAM, encoding="utf-8")
-    subprocess.run([options.cc, "-O2", "-D_POSIX_C_SOURCE=200112L", f"-I{options.work}", f"-I{options.source}/runtime/include",
-                    options.work / "start.c", f"-L{options.work}", f"-L{options.build}/lib", "-llenet5", "-lsylvite_rt",
-                    "-lm", "-lpthread", "-ldl", "-o", options.work / "start"], check=True)
+    program = linked.build(__doc__, "start", ["lenet5"], PROGRAM)
     times = []
     for _ in range(40):
         begin = time.perf_counter()
-        subprocess.run([options.work / "start"], check=True)
+        subprocess.run([program], check=True)
         times.append(1000 * (time.perf_counter() - begin))
     print(f"lenet5 on {os.cpu_count()} threads, process start to the end of the first step of 64 samples: best "
           f"{min(times):.1f} ms, median {statistics.median(times):.1f} ms")
