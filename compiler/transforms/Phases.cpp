@@ -282,7 +282,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
            layoutOf(region.getResult(0)).unit * 4 > hugeWeights;
   }
 
-  /// Numbers the phases without gaps and sorts the regions by phase, stably.
+  /// Numbers the phases without gaps and sorts the regions by phase.
   void number(Block &block) {
     using Key = std::pair<int64_t, bool>;
     std::map<Key, int64_t> numbers;
@@ -297,8 +297,13 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     for (RegionOp region : regions)
       region.setPhaseAttr(builder.getI64IntegerAttr(numbers[keyOf(region)]));
     llvm::stable_sort(regions, [](RegionOp a, RegionOp b) { return *a.getPhase() < *b.getPhase(); });
-    for (RegionOp region : regions)
-      region->moveBefore(block.getTerminator());
+    for (ArrayRef<RegionOp> rest = regions; !rest.empty();) {
+      ArrayRef<RegionOp> phase =
+          rest.take_while([&](RegionOp region) { return region.getPhase() == RegionOp(rest.front()).getPhase(); });
+      rest = rest.drop_front(phase.size());
+      for (RegionOp region : isBatch(phase.front()) ? orderForCaches(phase) : SmallVector<RegionOp>(phase))
+        region->moveBefore(block.getTerminator());
+    }
     for (GradientOp gradient : llvm::to_vector(block.getOps<GradientOp>()))
       gradient->moveBefore(block.getTerminator());
   }

@@ -26,6 +26,10 @@ std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops, llvm::StringRef di
 /// An nn.region with one block whose arguments have the inputs' types.
 RegionOp createRegion(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Value> inputs,
                       mlir::TypeRange results, llvm::StringRef kernel, int64_t updates = 0);
+/// The regions of a batch phase in an order in which what a slice has just written is read next, while it lies in the
+/// core's caches: the reader of the newest value comes next, behind what makes its other operands; of several readers
+/// the one that leaves the fewest bytes alive.
+llvm::SmallVector<RegionOp> orderForCaches(llvm::ArrayRef<RegionOp> phase);
 /// Maps each input to the block argument that stands for it.
 mlir::IRMapping mapArguments(llvm::ArrayRef<mlir::Value> inputs, mlir::Block &block);
 /// Wraps an in-place op, whose leading operands are replaced by its results, into a region of its own and erases it.
