@@ -161,7 +161,7 @@ struct SpecBuilder {
     case Kind::Partial:
       wholeDims(spec, value, layout);
       if (layout.kind == Kind::Partial) {
-        if (batchAxis && output) {
+        if ((batchAxis && output) || readsOwnPart(region, value)) {
           spec.perSlice = true;
           spec.sliceStride = layout.copyStride * bytes;
         } else {
@@ -233,9 +233,10 @@ struct SpecBuilder {
       const Axis &axis = view.axes[i];
       int64_t stride = layout.stride(i);
       if (view.phased()) {
+        const int64_t first = output ? axis.firstBlock() : 0, blocks = output ? axis.blocks() : axis.extent;
         spec.dims.push_back({phaseNames[i], 0, axis.stride, stride});
-        spec.dims.push_back({axisNames[i], 0, axis.extent, axis.stride * stride});
-        spec.offset += (layout.halo.before[i] - axis.before) * stride * bytes;
+        spec.dims.push_back({axisNames[i], first, blocks, axis.stride * stride});
+        spec.offset += (layout.halo.before[i] - axis.before + first * axis.stride) * stride * bytes;
       } else if (output) { // the interior, in the image's own coordinates
         spec.dims.push_back({axisNames[i], 0, layout.sizes[i], stride});
         spec.offset += layout.halo.before[i] * stride * bytes;

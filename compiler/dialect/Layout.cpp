@@ -67,6 +67,19 @@ Halo View::reach() const {
   return halo;
 }
 
+int64_t Axis::firstBlock() const { return before / stride; }
+
+int64_t Axis::blocks() const { return ceilDiv(before + size, stride) - firstBlock(); }
+
+Halo View::written() const {
+  Halo halo;
+  for (unsigned i = 0; i < rank; ++i) {
+    halo.before[i] = axes[i].before - axes[i].stride * axes[i].firstBlock();
+    halo.after[i] = axes[i].stride * axes[i].blocks() - halo.before[i] - axes[i].size;
+  }
+  return halo;
+}
+
 int64_t View::pixels() const { return axes[0].size * axes[1].size * axes[2].size; }
 
 int64_t groupsOf(Operation *op) {
@@ -280,6 +293,11 @@ Halo requiredHalo(RegionOp region, unsigned index) {
       halo.include(adjointHalo(last));
   }
   return halo;
+}
+
+bool readsOwnPart(RegionOp region, Value sum) {
+  return kindOf(sum.getType()) == Kind::Partial && region.getAxis() == "batch" && !region.getUpdates() &&
+         kindOf(region.getResult(0).getType()) == Kind::Partial;
 }
 
 Operation *coreOf(RegionOp region) {

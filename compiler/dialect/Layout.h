@@ -32,6 +32,9 @@ struct Axis {
   int64_t stride = 1; ///< number of phases
   int64_t before = 0; ///< coordinate of the first pixel
   int64_t extent = 1; ///< of the coordinate X / stride
+  /// Of the values of X / stride, those under which pixels of the image lie: the first, and how many.
+  int64_t firstBlock() const;
+  int64_t blocks() const;
 };
 
 /// Coordinates of an image (or of a vector, which has no axes) inside a region.
@@ -48,6 +51,8 @@ struct View {
   bool exact() const;
   /// Pixels around the image that the coordinates reach.
   Halo reach() const;
+  /// Pixels around the image that a region writes, as it writes all phases of each coordinate.
+  Halo written() const;
   int64_t groupChannels() const { return realChannels / groups; }
   /// Pixels of the image.
   int64_t pixels() const;
@@ -74,6 +79,9 @@ View naturalView(mlir::RankedTensorType type);
 
 /// What operand `index` of a region must have around it, in zeros where it is an adjoint.
 Halo requiredHalo(RegionOp region, unsigned index);
+
+/// Whether a region reads a slice's own part of a sum over the batch, not the sum: it makes a part of another.
+bool readsOwnPart(RegionOp region, mlir::Value sum);
 
 /// The op that a region computes, or whose derivative it computes.
 mlir::Operation *coreOf(RegionOp region);

@@ -21,6 +21,9 @@ namespace sylvite::nn {
 
 namespace {
 
+/// Bytes of a sum's parts, of all slices: more of them do not stay in a core's cache.
+constexpr int64_t largeParts = 1 << 20;
+
 /// One term of a value's gradient: operand `index` of `region`, whose result has the adjoint `seed`.
 struct Contribution {
   mutable RegionOp region; // MLIR's accessors are not const
@@ -165,14 +168,22 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
            elements(anchor->getOperand(0)) + elements(anchor->getResult(0));
   }
 
+  bool hasLargeParts(Value sum) {
+    auto type = cast<RankedTensorType>(sum.getType());
+    int64_t bytes = layoutOf(sum).unit * type.getElementTypeBitWidth() / 8;
+    return kindOf(type) == Kind::Partial && bytes * int64_t(getOperation().getSlices()) > largeParts;
+  }
+
   /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's
-  /// gradient.
+  /// gradient. So does a linear map of whole weights whose adjoint has large parts: what it makes of them is smaller,
+  /// and adds up to what it makes of their sum.
   RankedTensorType gradientType(const Contribution &term) {
     auto type = cast<RankedTensorType>(term.region.getInputs()[term.index].getType());
     Type element = cast<RankedTensorType>(term.region.getResult(0).getType()).getElementType();
     Kind kind = kindOf(type);
     Kind resultKind = kindOf(term.region.getResult(0).getType());
-    bool sliced = resultKind == Kind::Batch || resultKind == Kind::Slices;
+    bool sliced = resultKind == Kind::Batch || resultKind == Kind::Slices ||
+                  (bodyAnchor(term.region)->hasTrait<WholeWeights>() && hasLargeParts(term.seed));
     // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts
     // of the weights.
     Operation *anchor = bodyAnchor(term.region);

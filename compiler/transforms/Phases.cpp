@@ -175,7 +175,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         if (requiredHalo(reader, use.getOperandNumber()).any())
           padded.push_back(&use);
       }
-      bool wide = written.reach().any();
+      bool wide = written.written().any();
       ArrayRef<OpOperand *> copied = wide ? vectors : padded;
       if (copied.empty() || (!flat && !wide && vectors.empty()))
         continue;
@@ -201,7 +201,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         continue;
       int64_t ready = phaseOf[producer];
       Kind kind = kindOf(input.getType());
-      bool sameSlice = isBatch(region) && isBatch(producer) && (kind == Kind::Batch || kind == Kind::Slices);
+      bool sameSlice = isBatch(region) && isBatch(producer) &&
+                       (kind == Kind::Batch || kind == Kind::Slices || readsOwnPart(region, input));
       phase = std::max(phase, sameSlice ? ready : ready + 1);
     }
     return isBatch(region) == !(phase & 1) ? phase : phase + 1;
@@ -225,7 +226,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (isa<GradientSumOp>(core) && region.getLike()) // the gradient of shared weights
       return setFlat(result);
     bool linear = isVectorContraction(core);
-    if (core->hasTrait<WholeWeights>()) { // cut along the filters, in the gradient along the input channels
+    // Cut along the filters, in the gradient along the input channels.
+    if (core->hasTrait<WholeWeights>() && kind == Kind::Whole) {
       SmallVector<KernelDim> dims = kernelDims(result);
       return set("output", partsOf(dims[region.getKernel().ends_with(".forward") ? 0 : 1].extent, 16, 16));
     }

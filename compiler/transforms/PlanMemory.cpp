@@ -173,9 +173,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       for (OpOperand &use : result.getUses())
         if (auto reader = dyn_cast<RegionOp>(use.getOwner()))
           halo.include(requiredHalo(reader, use.getOperandNumber()));
-      View view = viewOf(region.getBody().front().getTerminator()->getOperand(0));
-      if (view.phased()) // the region writes all its coordinates
-        halo.include(view.reach());
+      halo.include(viewOf(region.getBody().front().getTerminator()->getOperand(0)).written());
       if (!halo.any())
         continue;
       NamedAttrList fields;
@@ -204,12 +202,14 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         continue;
       Value result = region.getResult(0);
       int64_t first = *region.getPhase(), end = first;
-      bool kept = false, alone = region.getAxis() == "batch" && kindOf(result.getType()) == Kind::Batch;
+      Kind kind = kindOf(result.getType());
+      bool kept = false, alone = region.getAxis() == "batch" && (kind == Kind::Batch || kind == Kind::Partial);
       int64_t lastOrder = order[region];
       for (Operation *user : result.getUsers()) {
         if (auto reader = dyn_cast<RegionOp>(user)) {
           end = std::max(end, int64_t(*reader.getPhase()));
-          alone &= reader.getPhase() == region.getPhase() && reader.getAxis() == "batch";
+          alone &= reader.getPhase() == region.getPhase() && reader.getAxis() == "batch" &&
+                   (kind == Kind::Batch || readsOwnPart(reader, result));
           lastOrder = std::max(lastOrder, order[reader]);
         } else if (isa<ReturnOp>(user) || keepGradients) {
           kept = true;
@@ -226,7 +226,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
                   layoutOf(result).elements() * elementBytes(result), -1, -1);
         continue;
       }
-      if (kindOf(result.getType()) == Kind::Partial) {
+      if (kind == Kind::Partial && !alone) {
         int64_t bytes = aligned(layoutOf(result).unit * elementBytes(result)) * program.getSlices();
         if (addsSlices(result) && bytes < largePartial)
           partials.push_back(region);

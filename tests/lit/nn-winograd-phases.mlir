@@ -1,0 +1,33 @@
+// The backward pass of Winograd's products, in one phase: what has just been written is read next, and the sums over a
+// slice's tiles become gradients of the weights before they leave it.
+// RUN: sylvite-opt "%s" --nn-winograd --nn-fuse --nn-differentiate --nn-update --nn-phases --nn-plan-memory | FileCheck "%s"
+
+#zero = 0.0 : f64
+!image = tensor<64x14x14x32xf32, "batch">
+!maps = tensor<64x14x14x64xf32, "batch">
+!a = tensor<32x32x3x3xf32>
+!b = tensor<64x32x3x3xf32>
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
+  %x = nn.input : !image
+  %a = nn.variable "a.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !a
+  %b = nn.variable "b.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !b
+  %image = nn.identity %x : (!image) -> !image
+  %conv1 = nn.conv2d %image, %a {filters = 32 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                 bias = false} : (!image, !a) -> !image
+  %conv2 = nn.conv2d %conv1, %b {filters = 64 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                 bias = false, nn.algorithm = "winograd_4x4"} : (!image, !b) -> !maps
+  nn.return loss %conv2 : !maps
+}
+// The images' transforms are made again right before the product that reads them.
+// CHECK: nn.region "winograd_input.forward"{{.*}}nn.again
+// CHECK: nn.region "winograd_output.grad_input"
+// Parts of a sum that no other phase reads lie in the thread's block.
+// CHECK: nn.region "winograd_product.grad_weight"{{.*}}axis = "batch", buffer = {base = "local", bytes = 295040 : i64,
+// CHECK: nn.region "winograd_weight.grad_input"{{.*}}axis = "batch", buffer = {base = "scratch", bytes = 1179648 :
+// CHECK: nn.region "winograd_product.grad_input"
+// 14 pixels with one of padding before them lie under 4 blocks of 4.
+// CHECK: nn.region "winograd_input.grad_input"{{.*}} halo_after = array<i64: 1, 1, 0>, halo_before = array<i64: 1, 1, 0>,
+// CHECK: nn.region "conv2d.grad_weight"
