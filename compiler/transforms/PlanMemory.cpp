@@ -25,6 +25,9 @@ constexpr int64_t alignment = 128;        // SYL_ALIGNMENT; also keeps slices of
 constexpr int64_t headerBytes = 128;      // syl_state_header
 constexpr int64_t largePartial = 1 << 20; // in all slices
 constexpr int64_t slack = 64;             // bytes that a vector load may read past a buffer
+/// Bytes behind a thread's local values. Hardware prefetches run ahead of a thread's reads by strides of up to an
+/// image; what they touch of the next thread's lines, that thread has to take back before it writes there.
+constexpr int64_t threadGap = 64 << 10;
 
 int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -106,7 +109,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       local = std::max(local, programLocal);
     }
     setNumber(module, "nn.scratch_bytes", scratch);
-    setNumber(module, "nn.local_bytes", local);
+    setNumber(module, "nn.local_bytes", local ? local + threadGap : 0);
   }
 
   void setNumber(ModuleOp module, StringRef name, int64_t value) {

@@ -11,7 +11,7 @@
 
 // A chain of convolutions within one phase: 2 images a slice, in the thread's local block. Input and output of a kernel
 // lie apart; the third value takes the place of the first.
-// CHECK: module attributes {nn.local_bytes = 37120 : i64, nn.scratch_bytes = 0 : i64, nn.state_bytes = 76928 : i64}
+// CHECK: module attributes {nn.local_bytes = 102656 : i64, nn.scratch_bytes = 0 : i64, nn.state_bytes = 76928 : i64}
 // CHECK-LABEL: nn.program @predict
 nn.program @predict attributes {batch = 32 : i64, slices = 16 : i64, optimizer = {}} {
   // CHECK: nn.input {buffer = {base = "input", bytes = 131072 : i64, offset = 0 : i64}}
