@@ -29,9 +29,9 @@
 #endif
 
 enum {
-  SPIN_NANOSECONDS = 50000, /* how long a thread spins before it sleeps */
-  CROWDED_YIELDS = 4,       /* instead, how often it yields where threads exceed CPUs */
-  STACK_BYTES = 8 << 20     /* of a pool thread; only what is touched takes memory */
+  SPIN_NANOSECONDS = 200000, /* how long a thread spins before it sleeps */
+  CROWDED_YIELDS = 4,        /* instead, how often it yields where threads exceed CPUs */
+  STACK_BYTES = 8 << 20      /* of a pool thread; only what is touched takes memory */
 };
 
 typedef struct share {

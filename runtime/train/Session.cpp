@@ -1,15 +1,25 @@
 // Memory of a model and calls on it. Layer: runtime/train.
 #include "runtime/train/Session.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <sys/mman.h>
 
 namespace syl {
 
+/// Bytes of a huge page of Linux on x86-64.
+constexpr size_t hugePage = 2 << 20;
+
 Block::Block(size_t bytes) : count(bytes) {
-  size_t rounded = (bytes + SYL_ALIGNMENT - 1) / SYL_ALIGNMENT * SYL_ALIGNMENT;
-  memory.reset(static_cast<char *>(std::aligned_alloc(SYL_ALIGNMENT, rounded ? rounded : SYL_ALIGNMENT)));
+  const size_t unit = bytes < hugePage ? SYL_ALIGNMENT : hugePage;
+  const size_t rounded = std::max<size_t>((bytes + unit - 1) / unit, 1) * unit;
+  memory.reset(static_cast<char *>(std::aligned_alloc(unit, rounded)));
   if (!memory)
     throw Error(SYL_ERROR_MEMORY, "sylvite", format("cannot get %zu bytes of memory for the network", bytes));
+#ifdef MADV_HUGEPAGE
+  if (unit == hugePage) // for speed alone: kernels walk through megabytes
+    madvise(memory.get(), bytes / hugePage * hugePage, MADV_HUGEPAGE);
+#endif
 }
 
 void Block::Free::operator()(char *pointer) const { std::free(pointer); }

@@ -14,7 +14,7 @@ namespace syl {
 class Block {
 public:
   Block() = default;
-  /// Throws Error (SYL_ERROR_MEMORY).
+  /// Of huge pages, as many as it fills, where the system has them. Throws Error (SYL_ERROR_MEMORY).
   explicit Block(size_t bytes);
   char *get() const { return memory.get(); }
   size_t size() const { return count; }

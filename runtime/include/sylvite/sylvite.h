@@ -7,6 +7,7 @@
  * Memory. A network needs two blocks, both given by the caller, both aligned to SYL_ALIGNMENT:
  *   - the *state block* (parameters, running statistics, optimizer slots, step counter): what must survive a step;
  *   - the *scratch block*: what need not. Its content is undefined before and after each call.
+ * Blocks of megabytes are faster in huge pages: aligned to 2 MiB, with madvise(block, bytes, MADV_HUGEPAGE).
  * No function that computes (init, train_step, evaluate, predict) allocates memory; the one exception is the first call
  * that uses more threads than any before it: it starts them.
  *
