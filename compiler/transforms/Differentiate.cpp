@@ -21,9 +21,6 @@ namespace sylvite::nn {
 
 namespace {
 
-/// Bytes of a sum's parts, of all slices: more of them do not stay in a core's cache.
-constexpr int64_t largeParts = 1 << 20;
-
 /// One term of a value's gradient: operand `index` of `region`, whose result has the adjoint `seed`.
 struct Contribution {
   mutable RegionOp region; // MLIR's accessors are not const
@@ -171,7 +168,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
   bool hasLargeParts(Value sum) {
     auto type = cast<RankedTensorType>(sum.getType());
     int64_t bytes = layoutOf(sum).unit * type.getElementTypeBitWidth() / 8;
-    return kindOf(type) == Kind::Partial && bytes * int64_t(getOperation().getSlices()) > largeParts;
+    return kindOf(type) == Kind::Partial && bytes * int64_t(getOperation().getSlices()) > largePartial;
   }
 
   /// Kind of the gradient of an operand: a region that runs a slice at a time leaves a part of a whole tensor's

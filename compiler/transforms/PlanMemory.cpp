@@ -12,6 +12,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Regions.h"
 
 using namespace mlir;
 
@@ -21,10 +22,9 @@ namespace sylvite::nn {
 
 namespace {
 
-constexpr int64_t alignment = 128;        // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
-constexpr int64_t headerBytes = 128;      // syl_state_header
-constexpr int64_t largePartial = 1 << 20; // in all slices
-constexpr int64_t slack = 64;             // bytes that a vector load may read past a buffer
+constexpr int64_t alignment = 128;   // SYL_ALIGNMENT; also keeps slices of one buffer off each other's cache lines
+constexpr int64_t headerBytes = 128; // syl_state_header
+constexpr int64_t slack = 64;        // bytes that a vector load may read past a buffer
 /// Bytes behind a thread's local values. Hardware prefetches run ahead of a thread's reads by strides of up to an
 /// image; what they touch of the next thread's lines, that thread has to take back before it writes there.
 constexpr int64_t threadGap = 64 << 10;

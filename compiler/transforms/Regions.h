@@ -15,6 +15,9 @@ constexpr llvm::StringLiteral averagePrefix = "ema.";
 /// that they are such a copy.
 constexpr llvm::StringLiteral idName = "nn.id", recomputeName = "nn.recompute", againName = "nn.again";
 
+/// Bytes of the parts of a sum over the batch, in all slices: more do not stay in a core's cache.
+constexpr int64_t largePartial = 1 << 20;
+
 /// The op that a kernel is named after: the contraction, else the windowed op, else the first op that is not an
 /// identity.
 mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);
