@@ -4,6 +4,8 @@
 #include "compiler/codegen/KernelFacts.h"
 #include "compiler/transforms/Passes.h"
 
+#include <set>
+
 using namespace mlir;
 using namespace sylvite::nn;
 
@@ -23,16 +25,23 @@ static KernelDims dimsOf(Conv2dOp conv, int64_t batch, const Target &target) {
   return dims;
 }
 
-void chooseAlgorithms(ModuleOp module, const ScheduleSet &schedules, const Target &target) {
+bool chooseAlgorithms(ModuleOp module, const ScheduleSet &schedules, const Target &target, Diagnostics &diagnostics) {
+  std::set<const Rule *> wrong;
   module.walk([&](NetworkOp network) {
     network.walk([&](Conv2dOp conv) {
       if (!fitsWinograd(conv))
         return;
       const Rule *rule = schedules.find("conv2d.forward", dimsOf(conv, network.getBatch(), target));
-      if (rule && rule->algorithm != "direct")
+      if (!rule || rule->algorithm == "direct")
+        return;
+      if (winogradTile(rule->algorithm))
         conv->setAttr("nn.algorithm", StringAttr::get(module.getContext(), rule->algorithm));
+      else if (wrong.insert(rule).second)
+        diagnostics.error(rule->location, "conv2d has no algorithm '" + rule->algorithm + "'",
+                          "known: direct, winograd_2x2, winograd_3x3 and so on up to winograd_7x7");
     });
   });
+  return wrong.empty();
 }
 
 } // namespace sylvite::codegen

@@ -14,8 +14,10 @@
 namespace sylvite::codegen {
 
 /// Sets `nn.algorithm` on each convolution of the network for whose forward kernel the first fitting rule names another
-/// algorithm than `direct`. The rule sees the dimensions of the direct kernel.
-void chooseAlgorithms(mlir::ModuleOp module, const ScheduleSet &schedules, const Target &target);
+/// algorithm than `direct`. The rule sees the dimensions of the direct kernel. Returns false, after an error for each
+/// such rule, where there is no algorithm of that name.
+bool chooseAlgorithms(mlir::ModuleOp module, const ScheduleSet &schedules, const Target &target,
+                      Diagnostics &diagnostics);
 
 } // namespace sylvite::codegen
 

@@ -142,8 +142,8 @@ bool compileWithin(ModuleOp network, OwningOpRef<ModuleOp> &module, const Target
                    const CompileOptions &options, const std::string &suffix, Plan &plan,
                    std::vector<CompileResult::Row> *rows, Diagnostics &diagnostics) {
   OwningOpRef<ModuleOp> chosen(network.clone());
-  if (!options.exact)
-    chooseAlgorithms(*chosen, schedules, target);
+  if (!options.exact && !chooseAlgorithms(*chosen, schedules, target, diagnostics))
+    return false;
   nn::PipelineOptions pipeline = pipelineOptions(options);
   nn::Budget budget;
   int64_t heapBytes = 0, most = options.maxScratch;
@@ -266,8 +266,8 @@ bool listKernels(ModuleOp module, const ScheduleSet &schedules, const CompileOpt
   std::vector<const Target *> targets = requireTargets(options.target, diagnostics);
   if (targets.empty())
     return false;
-  if (!options.exact)
-    chooseAlgorithms(module, schedules, *targets.front());
+  if (!options.exact && !chooseAlgorithms(module, schedules, *targets.front(), diagnostics))
+    return false;
   if (!runPasses(module, pipelineOptions(options), diagnostics))
     return false;
   std::map<std::string, size_t> places;

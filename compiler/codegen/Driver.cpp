@@ -185,6 +185,7 @@ private:
   struct PhaseRow {
     std::string function, name;
     int64_t slices;
+    size_t kernels; ///< as in syl_phase
   };
 
   /// A phase's function: in a batch phase all regions in order; else the region that the task belongs to.
@@ -230,7 +231,8 @@ private:
       }
       std::string name = program.name + "_phase_" + std::to_string(phase);
       buildPhase(program, phase, regions, name);
-      rows.push_back({name, kernels, slices});
+      size_t firstKernel = kernelRows.size() - regions.size();
+      rows.push_back({name, kernels, slices, !batch && regions.size() > 1 ? 1 + firstKernel : 0});
     }
     if (rows.empty())
       return;
@@ -238,8 +240,8 @@ private:
     global(program.name + "_phases", type, LLVM::Linkage::Internal, [&] {
       SmallVector<Value> values;
       for (const PhaseRow &row : rows)
-        values.push_back(
-            aggregate(phaseType, {address(row.function), constant(i32, row.slices), constant(i32, 0), text(row.name)}));
+        values.push_back(aggregate(
+            phaseType, {address(row.function), constant(i32, row.slices), constant(i32, row.kernels), text(row.name)}));
       return aggregate(type, values);
     });
   }

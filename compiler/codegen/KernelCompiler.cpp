@@ -34,39 +34,62 @@ namespace {
 
 constexpr uint64_t workerMemory = uint64_t(6) << 30;
 
-/// Largest number of bytes that a kernel's temporaries on the heap take at the same time.
+/// What a kernel's temporaries take on the worker's heap. Halide places small ones of constant size on the stack; of
+/// what else a schedule wants on the stack, it takes the larger from the heap at first use and keeps it to the kernel's
+/// end.
 class HeapUse : public Internal::IRVisitor {
 public:
-  int64_t largest = 0;
   std::string problem;
+
   explicit HeapUse(int64_t maxImages) { bounds["images"] = Expr(int(maxImages)); }
+
+  /// Most bytes at a time: runtime/core/heap.c is a stack, where what is kept holds what was freed below it.
+  int64_t bytes() const { return kept + largest * (1 + keptCount); }
 
 private:
   using IRVisitor::visit;
-  int64_t now = 0;
+  int64_t now = 0, largest = 0, kept = 0, keptCount = 0;
   std::map<std::string, Expr> bounds;
+  Internal::Scope<Internal::Interval> loops;
 
   void visit(const Internal::LetStmt *op) override {
     bounds[op->name] = Internal::substitute(bounds, op->value);
     op->value.accept(this);
     op->body.accept(this);
   }
+  void visit(const Internal::For *op) override {
+    Internal::Interval first = constantBounds(op->min), end = constantBounds(op->min + op->extent);
+    if (end.has_upper_bound())
+      end.max = Internal::simplify(end.max - 1);
+    Internal::ScopedBinding<Internal::Interval> bind(loops, op->name, {first.min, end.max});
+    IRVisitor::visit(op);
+  }
   void visit(const Internal::Allocate *op) override {
     Expr size = Expr(int64_t(op->type.bytes()));
     for (const Expr &extent : op->extents)
-      size = size * cast<int64_t>(Internal::substitute(bounds, extent));
-    auto known = Internal::as_const_int(Internal::simplify(size));
+      size = size * cast<int64_t>(extent);
+    auto known = Internal::as_const_int(constantBounds(size).max);
     int64_t fixed = op->constant_allocation_size(); // 0 where it depends on `images`
-    bool stack = op->memory_type == MemoryType::Stack || op->memory_type == MemoryType::Register ||
-                 (fixed && fixed * op->type.bytes() <= stackLimit);
+    bool stack = op->memory_type == MemoryType::Register || (op->memory_type != MemoryType::Heap && fixed &&
+                                                             (fixed + op->padding) * op->type.bytes() <= stackLimit);
     if (!known && !stack && problem.empty())
       problem = "the size of '" + op->name + "' is not constant";
     int64_t bytes = stack || !known ? 0 : (*known + 63) / 64 * 64 + 256;
+    if (!stack && op->memory_type == MemoryType::Stack) {
+      kept += bytes;
+      ++keptCount;
+      bytes = 0;
+    }
     now += bytes;
     largest = std::max(largest, now);
     IRVisitor::visit(op);
     now -= bytes;
   }
+
+  Internal::Interval constantBounds(const Expr &value) {
+    return Internal::find_constant_bounds(Internal::simplify(Internal::substitute(bounds, value)), loops);
+  }
+
   static constexpr int64_t stackLimit = 16 << 10; // Halide's
 };
 
@@ -155,7 +178,7 @@ json compileHere(const Job &job, const KernelOptions &options, const fs::path &o
       return fail("kernel '" + name + "': " + heap.problem,
                   "compute it inside a loop over samples, or bound it; rule " + applied.rule);
     module.compile(outputs);
-    result["heap"] = heap.largest;
+    result["heap"] = heap.bytes();
     // Without the rule's place, which may change while what it says does not.
     result["explanation"] = applied.str().substr(("rule " + applied.rule).size()) + "  Funcs:\n" + funcs;
   } catch (const Halide::Error &error) {

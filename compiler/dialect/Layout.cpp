@@ -144,9 +144,12 @@ static View windowView(Operation *op) {
     const WindowAxis &along = window.axes[i];
     Axis &axis = view.axes[i];
     axis.stride = along.stride;
-    axis.before = along.before;
-    axis.extent = std::max(along.outputs + (span(along.size, along.dilation) - 1) / along.stride,
-                           ceilDiv(along.before + axis.size, along.stride));
+    // Counted from so much padding that the image's first pixel has phase 0: of an image that the stride divides, the
+    // phases have no other pixels. Tiles overlap their neighbours; they are counted from where the first begins.
+    axis.before = op->hasTrait<Tiled>() ? along.before : ceilDiv(along.before, along.stride) * along.stride;
+    int64_t shift = axis.before - along.before;
+    axis.extent = std::max(along.outputs + (shift + span(along.size, along.dilation) - 1) / along.stride,
+                           ceilDiv(axis.before + axis.size, along.stride));
   }
   view.groups = groupsOf(op);
   return view;
@@ -266,7 +269,8 @@ static Halo adjointHalo(Operation *op) {
   View view = viewOf(op->getOperand(0));
   for (unsigned i = 0; i < view.rank; ++i) {
     const WindowAxis &along = window.axes[i];
-    int64_t reach = (along.size - 1) * along.dilation / along.stride, last = view.axes[i].extent - 1;
+    int64_t shift = view.axes[i].before - along.before;
+    int64_t reach = (shift + (along.size - 1) * along.dilation) / along.stride, last = view.axes[i].extent - 1;
     if (!view.phased()) { // the gradient is computed for the image's pixels alone
       reach = std::max<int64_t>(0, reach - view.axes[i].before);
       last = view.axes[i].before + view.axes[i].size - 1;

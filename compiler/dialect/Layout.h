@@ -3,8 +3,8 @@
 // Four notions, used by the memory plan and by codegen alike:
 //   - the physical number of channels: a vector of channels is padded with zeros so that vector loops have no tails;
 //   - a View: the coordinates in which a region looks at an image of one, two or three axes. A window that slides with
-//     stride s sees stride phases as dimensions of their own (X % s, X / s), counted from the first pixel of padding;
-//     a grouped layer sees the channels of one group and the group;
+//     stride s sees stride phases as dimensions of their own (X % s, X / s), counted from as many pixels before the
+//     image as hold its padding and are a multiple of s; a grouped layer sees the channels of one group and the group;
 //   - a Layout: extents, halo and strides of a value's buffer;
 //   - the dimensions of a variable: which axis of PyTorch's shape lies where.
 //

@@ -64,8 +64,14 @@ Expr pixel(const Value &input, const nn::Window &window, const std::vector<Expr>
     const nn::WindowAxis &along = window.axes[i];
     Expr offset = along.dilation == 1 ? tap[i] : tap[i] * int(along.dilation);
     if (input.view.phased()) {
-      place.push_back(offset % int(along.stride));
-      place.push_back(at[i] + offset / int(along.stride));
+      int stride = int(along.stride), shift = int(input.view.axes[i].before - along.before);
+      Expr block = offset / stride;
+      if (shift) { // (offset + shift) / stride, into which Halide would fold each pixel of a tile: as many addresses
+        int last = int((along.size - 1) * along.dilation + shift) / stride;
+        block = unsafe_promise_clamped(block + cast<int>(offset % stride >= stride - shift), 0, last);
+      }
+      place.push_back((offset + shift) % stride);
+      place.push_back(at[i] + block);
     } else {
       place.push_back(at[i] + offset);
     }
@@ -82,10 +88,10 @@ Expr insideImage(const nn::View &view, const nn::Window &window, const std::vect
     const nn::WindowAxis &along = window.axes[i];
     const nn::Axis &axis = view.axes[i];
     Expr place = at[i] * int(along.stride) + tap[i] * int(along.dilation);
-    if (axis.before)
-      require(place >= int(axis.before));
-    if ((along.outputs - 1) * along.stride + (along.size - 1) * along.dilation >= axis.before + axis.size)
-      require(place < int(axis.before + axis.size));
+    if (along.before)
+      require(place >= int(along.before));
+    if ((along.outputs - 1) * along.stride + (along.size - 1) * along.dilation >= along.before + axis.size)
+      require(place < int(along.before + axis.size));
   }
   return inside;
 }

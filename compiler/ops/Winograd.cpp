@@ -4,10 +4,12 @@
 // selects that folds away where a schedule unrolls its coordinates. Images are read and written in phases (see View),
 // so that output and derivative are pure in tile coordinates.
 //
-// Source: Lavin and Gray 2015; points 0, 1, -1 (and 2, -2).
+// Source: Lavin and Gray 2015.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/ops/Op.h"
+
+#include <cmath>
 
 using namespace Halide;
 
@@ -17,38 +19,38 @@ namespace {
 
 using Matrix = std::vector<std::vector<double>>;
 
-/// Of inputs [a x a], weights [a x r] and outputs [m x a].
+/// F(m x m, r x r) along one axis: of inputs [a x a], weights [a x r] and outputs [m x a], where a = m + r - 1.
 struct Matrices {
   Matrix input, weight, output;
 };
 
-/// Of tiles of `tile` outputs that are made of `frequencies`.
-const Matrices &matrices(int tile, int frequencies) {
-  static const Matrices two{{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
-                            {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
-                            {{1, 1, 1, 0}, {0, 1, -1, -1}}};
-  static const Matrices four{{{4, 0, -5, 0, 1, 0},
-                              {0, -4, -4, 1, 1, 0},
-                              {0, 4, -4, -1, 1, 0},
-                              {0, -2, -1, 2, 1, 0},
-                              {0, 2, -1, -2, 1, 0},
-                              {0, 4, 0, -5, 0, 1}},
-                             {{.25, 0, 0},
-                              {-1. / 6, -1. / 6, -1. / 6},
-                              {-1. / 6, 1. / 6, -1. / 6},
-                              {1. / 24, 1. / 12, 1. / 6},
-                              {1. / 24, -1. / 12, 1. / 6},
-                              {0, 0, 1}},
-                             {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
-  static const Matrices twoOfFive{four.input, // the same points
-                                  {{.25, 0, 0, 0, 0},
-                                   {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6},
-                                   {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
-                                   {1. / 24, 1. / 12, 1. / 6, 1. / 3, 2. / 3},
-                                   {1. / 24, -1. / 12, 1. / 6, -1. / 3, 2. / 3},
-                                   {0, 0, 0, 0, 1}},
-                                  {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}};
-  return tile == 4 ? four : frequencies == 6 ? twoOfFive : two;
+/// By Toom and Cook: a row is a point at which polynomials are multiplied, the last row their leading coefficients.
+/// What interpolation divides by stands with the weights, which are transformed once a step.
+Matrices matrices(int tile, int taps) {
+  static constexpr double points[] = {0, 1, -1, 2, -2, .5, -.5}; // all transforms but that of weights are exact
+  const size_t frequencies = size_t(tile + taps - 1), finite = frequencies - 1;
+  auto zeros = [](size_t rows, size_t columns) { return Matrix(rows, std::vector<double>(columns)); };
+  Matrices result{zeros(frequencies, frequencies), zeros(frequencies, size_t(taps)), zeros(size_t(tile), frequencies)};
+  for (size_t row = 0; row < frequencies; ++row) {
+    std::vector<double> &product = result.input[row]; // of x - q for all other points q, lowest power first
+    double divisor = 1;
+    product[0] = 1;
+    for (size_t other = 0; other < finite; ++other) {
+      if (other == row)
+        continue;
+      for (size_t power = frequencies; power-- > 0;)
+        product[power] = (power ? product[power - 1] : 0) - points[other] * product[power];
+      divisor *= row < finite ? points[row] - points[other] : 1;
+    }
+    auto power = [&](size_t exponent, int count) {
+      return row < finite ? std::pow(points[row], exponent) : double(exponent + 1 == size_t(count));
+    };
+    for (size_t tap = 0; tap < size_t(taps); ++tap)
+      result.weight[row][tap] = power(tap, taps) / divisor;
+    for (size_t pixel = 0; pixel < size_t(tile); ++pixel)
+      result.output[pixel][row] = power(pixel, tile);
+  }
+  return result;
 }
 
 /// matrix[row][column].
@@ -70,12 +72,18 @@ int frequenciesOf(OpContext &context) { return int(nn::windowOf(context.op)->axe
 
 int tileOf(OpContext &context) { return int(context.op->getAttrOfType<mlir::IntegerAttr>("tile").getInt()); }
 
+/// Of a transform of images.
+Matrices matricesOf(OpContext &context) {
+  int tile = tileOf(context);
+  return matrices(tile, frequenciesOf(context) - tile + 1);
+}
+
 } // namespace
 
 static std::vector<Value> winogradWeight(OpContext &context) {
   const Value &weight = context.operand(0);
   const int taps = int(weight.extents[2]), tile = tileOf(context);
-  const Matrix &matrix = matrices(tile, tile + taps - 1).weight;
+  const Matrix matrix = matrices(tile, taps).weight;
   Value result = weight;
   result.detached = nullptr;
   result.extents[2] = result.extents[3] = int64_t(matrix.size());
@@ -119,8 +127,7 @@ static std::vector<Value> transformed(OpContext &context, const Matrix &matrix, 
 }
 
 static std::vector<Value> winogradInput(OpContext &context) {
-  int tile = tileOf(context);
-  return transformed(context, matrices(tile, frequenciesOf(context)).input, tile, "frequencies", context.constant(0));
+  return transformed(context, matricesOf(context).input, tileOf(context), "frequencies", context.constant(0));
 }
 static Register registeredInput("nn.winograd_input", winogradInput);
 
@@ -139,9 +146,8 @@ static std::vector<Value> winogradProduct(OpContext &context) {
 static Register registeredProduct("nn.winograd_product", winogradProduct);
 
 static std::vector<Value> winogradOutput(OpContext &context) {
-  int tile = tileOf(context);
   Expr bias = context.operandCount() > 1 ? context.operand(1).func(vars().c) : context.constant(0);
-  return transformed(context, matrices(tile, frequenciesOf(context)).output, frequenciesOf(context), "image", bias);
+  return transformed(context, matricesOf(context).output, frequenciesOf(context), "image", bias);
 }
 static Register registeredOutput("nn.winograd_output", winogradOutput);
 

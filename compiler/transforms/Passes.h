@@ -18,8 +18,12 @@ namespace sylvite::nn {
 #define GEN_PASS_REGISTRATION
 #include "compiler/transforms/Passes.h.inc"
 
-/// Whether nn-winograd can rewrite a convolution: 3x3, stride and dilation 1, one group, zeros around.
+/// Whether nn-winograd can rewrite a convolution with tiles of some size: a square window of 2x2 to 7x7, stride and
+/// dilation 1, one group, zeros around.
 bool fitsWinograd(Conv2dOp conv);
+
+/// M of the algorithm `winograd_MxM`, 2 to 7; 0 where the word is not of this form.
+int64_t winogradTile(llvm::StringRef algorithm);
 
 /// What buildPipeline may be asked for.
 struct PipelineOptions {

@@ -1,7 +1,7 @@
 //===- Winograd.cpp - nn-winograd: convolutions as transforms and products of tiles -------------------------------===//
 //
-// Rewrites each nn.conv2d of @train whose `nn.algorithm` is winograd_2x2 or winograd_4x4 (codegen/Algorithms.cpp asks
-// the schedule files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct:
+// Rewrites each nn.conv2d of @train whose `nn.algorithm` is winograd_MxM (codegen/Algorithms.cpp asks the schedule
+// files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct:
 // weights would be transformed for a single pass.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -13,9 +13,19 @@ namespace sylvite::nn {
 #define GEN_PASS_DEF_NNWINOGRAD
 #include "compiler/transforms/Passes.h.inc"
 
-/// Whether ops/Winograd.cpp has the transforms of tiles of `tile` outputs under windows of `taps`.
+/// Points of ops/Winograd.cpp, infinity among them: with more, rounding errors grow faster than products are saved.
+static constexpr int64_t maxFrequencies = 8;
+
+int64_t winogradTile(StringRef algorithm) {
+  int64_t rows = 0, columns = 0;
+  bool isWord = algorithm.consume_front("winograd_") && !algorithm.consumeInteger(10, rows) &&
+                algorithm.consume_front("x") && !algorithm.getAsInteger(10, columns);
+  return isWord && rows == columns && rows >= 2 && rows < maxFrequencies ? rows : 0;
+}
+
+/// Whether tiles of `tile` outputs under windows of `taps` have transforms.
 static bool hasTransforms(int64_t tile, int64_t taps) {
-  return (tile == 2 && (taps == 3 || taps == 5)) || (tile == 4 && taps == 3);
+  return tile >= 2 && taps >= 2 && tile + taps - 1 <= maxFrequencies;
 }
 
 bool fitsWinograd(Conv2dOp conv) {
@@ -36,7 +46,7 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
       auto algorithm = dyn_cast_or_null<StringAttr>(conv->removeAttr("nn.algorithm"));
       if (!algorithm || !fitsWinograd(conv) || getOperation().getSymName() != "train")
         continue;
-      int64_t tile = algorithm.getValue() == "winograd_2x2" ? 2 : algorithm.getValue() == "winograd_4x4" ? 4 : 0;
+      int64_t tile = winogradTile(algorithm.getValue());
       if (hasTransforms(tile, conv.getKernel()[0]))
         rewrite(conv, tile);
     }

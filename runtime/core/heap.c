@@ -45,6 +45,8 @@ static void *take(syl_worker *worker, size_t bytes) {
 }
 
 static void give_back(syl_worker *worker, void *block) {
+  if ((char *)block < worker->heap || (char *)block >= worker->heap_end)
+    return; /* of the thread's stack, to which a kernel turns where the heap had no room */
   ((record *)((char *)block - unit))->above->freed = 1;
   while (!syl_heap_is_empty(worker) && ((record *)worker->heap_top)->freed)
     worker->heap_top = (char *)((record *)worker->heap_top)->below;

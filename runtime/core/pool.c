@@ -2,9 +2,10 @@
  *
  * One call at a time holds the pool (`busy`); a call that finds it taken runs on its caller's thread alone. The holder
  * is thread 0. Each thread owns a contiguous share of the slices, the same in every phase of equal slice count, so that
- * a core finds what it wrote; a thread that is done with its own takes from the far end of the others'.
+ * a core finds what it wrote, or such a share of each kernel's tasks; a thread that is done with its own takes from the
+ * far end of the others'.
  *
- * A share is one 64-bit word, generation:32 next:16 end:16, so that taking a slice is one compare-and-swap that fails
+ * A share is one 64-bit word, generation:32 next:16 end:16, so that taking a place is one compare-and-swap that fails
  * when the phase is no longer the one that was looked at. A phase is over when `remaining` slices are 0: nobody waits
  * for a thread that got no slice. Fields of the job are written before the shares of a generation and change only when
  * all of its slices are done, so a thread that took a slice may read them.
@@ -160,9 +161,9 @@ static uint64_t share_word(uint32_t generation, uint32_t next, uint32_t end) {
   return (uint64_t)generation << 32 | next << 16 | end;
 }
 
-/* Takes a slice of a share: the first for its owner, the last for a helper. Returns -1 where none is left of this
+/* Takes a place of a share: the first for its owner, the last for a helper. Returns -1 where none is left of this
  * generation. */
-static int32_t take_slice(share *from, uint32_t generation, int owner) {
+static int32_t take_place(share *from, uint32_t generation, int owner) {
   uint64_t word = atomic_load_explicit(&from->word, memory_order_acquire);
   for (;;) {
     uint32_t next = (uint32_t)word >> 16, end = (uint32_t)word & 0xffff;
@@ -174,6 +175,44 @@ static int32_t take_slice(share *from, uint32_t generation, int owner) {
   }
 }
 
+/* A part of a row of numbered slices. */
+typedef struct range {
+  int32_t first, end;
+} range;
+
+/* What a thread owns of n slices: slice s belongs to thread s * threads / n. */
+static range part_of(int32_t n, int32_t thread, int32_t threads) {
+  range part = {(int32_t)(((int64_t)thread * n + threads - 1) / threads),
+                (int32_t)(((int64_t)(thread + 1) * n + threads - 1) / threads)};
+  return part;
+}
+
+/* The places of a thread's share of a phase with n slices. Of several kernels' tasks, it holds a part of each. */
+static range share_of(const syl_frame *frame, const syl_phase *phase, int32_t n, int32_t thread, int32_t threads) {
+  if (!phase->kernels)
+    return part_of(n, thread, threads);
+  range places = {0, 0};
+  const syl_kernel *kernel = &frame->model->kernels[phase->kernels - 1];
+  for (int32_t before = 0; before < n; before += kernel++->slices) {
+    range part = part_of(kernel->slices, thread, threads);
+    places.end += part.end - part.first;
+  }
+  return places;
+}
+
+/* The slice at a place of a thread's share. */
+static int32_t slice_at(int32_t place, int32_t thread, int32_t threads) {
+  if (!pool.phase->kernels)
+    return place;
+  const syl_kernel *kernel = &pool.frame->model->kernels[pool.phase->kernels - 1];
+  for (int32_t before = 0;; before += kernel++->slices) {
+    range part = part_of(kernel->slices, thread, threads);
+    if (place < part.end - part.first)
+      return before + part.first + place;
+    place -= part.end - part.first;
+  }
+}
+
 /* Runs slices of the phase in work, as thread `index`, until none is left to take. */
 static void work(int32_t index) {
   uint32_t generation = atomic_load(&pool.generation);
@@ -182,8 +221,9 @@ static void work(int32_t index) {
   if (index >= threads)
     return;
   for (int32_t t = 0; t < threads; ++t) {
-    share *from = &pool.shares[(index + t) % threads];
-    for (int32_t slice; (slice = take_slice(from, generation, t == 0)) >= 0;) {
+    int32_t owner = (index + t) % threads;
+    for (int32_t place; (place = take_place(&pool.shares[owner], generation, t == 0)) >= 0;) {
+      int32_t slice = slice_at(place, owner, threads);
       run_slice(pool.frame, pool.phase, &pool.members[index].worker, slice, pool.failure);
       if (atomic_fetch_sub(&pool.remaining, 1) == 1 && index != 0)
         wake(&pool.members[0].asleep);
@@ -295,11 +335,10 @@ void syl_team_run(syl_team *team, const syl_frame *frame, const syl_phase *phase
   pool.failure = failure;
   atomic_store_explicit(&pool.threads, threads, memory_order_release);
   atomic_store_explicit(&pool.remaining, slices, memory_order_release);
-  /* Slice s belongs to thread s * threads / slices: thread t owns those from t * slices / threads, rounded up. */
   for (int32_t t = 0; t < threads; ++t) {
-    uint32_t first = (uint32_t)((t * slices + threads - 1) / threads);
-    uint32_t end = (uint32_t)(((t + 1) * slices + threads - 1) / threads);
-    atomic_store_explicit(&pool.shares[t].word, share_word(generation, first, end), memory_order_release);
+    range places = share_of(frame, phase, slices, t, threads);
+    atomic_store_explicit(&pool.shares[t].word, share_word(generation, (uint32_t)places.first, (uint32_t)places.end),
+                          memory_order_release);
   }
   atomic_store(&pool.generation, generation);
   for (int32_t t = 1; t < threads; ++t)

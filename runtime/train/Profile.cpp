@@ -25,10 +25,10 @@ Profile::Profile(const syl_model &model, int program) : timed{model, this}, orig
     Phase record{phase, next, 0, false};
     while (next < kernels.size() && kernels[next]->phase == p)
       ++next, ++record.kernels;
-    record.chain = record.kernels > 1 && kernels[record.firstKernel]->slices == phase.slices;
+    record.chain = record.kernels > 1 && !phase.kernels;
     phases.push_back(record);
     tickets.push_back(tickets.back() + phase.slices);
-    timedPhases.push_back({run, phase.slices, 0, phase.name});
+    timedPhases.push_back({run, phase.slices, phase.kernels, phase.name});
   }
   mine.phases = timedPhases.data();
 }

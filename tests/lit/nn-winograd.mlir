@@ -1,4 +1,4 @@
-// A 3x3 convolution of the training program becomes transforms and products of tiles where its algorithm says so; others,
+// A convolution of the training program becomes transforms and products of tiles where its algorithm says so; others,
 // and those that the form does not fit, stay. The attribute goes away.
 // RUN: sylvite-opt "%s" --split-input-file --nn-winograd | FileCheck "%s"
 
@@ -43,4 +43,29 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
   %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
                                 stride = array<i64: 2, 2>, bias = false, nn.algorithm = "winograd_2x2"} : (!image, !w) -> !maps
   nn.return prediction %conv : !maps
+}
+
+// -----
+
+// Tiles of 5 under windows of 3 have 7 frequencies along an axis, tiles of 6 under windows of 5 would have 10.
+
+#zero = 0.0 : f64
+!image = tensor<4x14x10x3xf32, "batch">
+!maps = tensor<4x14x10x8xf32, "batch">
+!w = tensor<8x3x3x3xf32>
+!wide = tensor<8x8x5x5xf32>
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %image = nn.input : !image
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  %v = nn.variable "wide.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !wide
+  // CHECK: nn.winograd_weight {{.*}}{tile = 5 : i64} : (tensor<8x3x3x3xf32>) -> tensor<8x3x7x7xf32>
+  // CHECK: nn.winograd_input {{.*}}tiles = array<i64: 3, 2>, window = array<i64: 7, 7>{{.*}} -> tensor<4x21x14x3xf32, "batch">
+  %conv = nn.conv2d %image, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>, bias = false,
+                                nn.algorithm = "winograd_5x5"} : (!image, !w) -> !maps
+  // CHECK: nn.conv2d {{.*}}kernel = array<i64: 5, 5>
+  %direct = nn.conv2d %conv, %v {filters = 8 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>, bias = false,
+                                 nn.algorithm = "winograd_6x6"} : (!maps, !wide) -> !maps
+  nn.return prediction %direct : !maps
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -128,7 +129,12 @@ TEST(Threads, EverySliceOnceAndPartsOfTheScratchBlockApart) {
   begin = static_cast<char *>(run.scratch.get());
   end = begin + run.scratch.size();
   apart = true;
-  for (int32_t slices : {1, 2, 7, 8, 9, 1000}) {
+  struct Case {
+    int32_t slices;
+    std::vector<int32_t> tasks; // of the kernels whose tasks the slices are, one after the other
+  };
+  for (const auto &[slices, tasks] : {Case{1, {}}, Case{2, {}}, Case{7, {}}, Case{8, {}}, Case{9, {}}, Case{1000, {}},
+                                      Case{2, {1, 1}}, Case{28, {16, 1, 4, 7}}, Case{1000, {1, 3, 996}}}) {
     for (auto &count : runs)
       count = 0;
     syl_model model = *run.model.get();
@@ -144,7 +150,11 @@ TEST(Threads, EverySliceOnceAndPartsOfTheScratchBlockApart) {
                          std::memset(worker->local, slice, 24); // a race here is what TSan would see
                          return 0;
                        },
-                       slices, 0, "count"};
+                       slices, tasks.empty() ? 0 : 2, "count"};
+    std::vector<syl_kernel> kernels(1 + tasks.size());
+    for (size_t k = 0; k < tasks.size(); ++k)
+      kernels[1 + k].slices = tasks[k];
+    model.kernels = kernels.data();
     model.train = {&phase, 1, 0, UINT64_MAX, UINT64_MAX};
     for (int32_t threads : {1, 2, 3, 8}) {
       syl_step step = {0, 0, threads, 0};

@@ -284,12 +284,14 @@ struct syl_worker {
 /* Runs kernels of one phase on one slice; returns 0 or a Halide error code. */
 typedef int32_t (*syl_phase_fn)(const syl_frame *frame, syl_worker *worker, int32_t slice);
 
-/* A phase: all slices may run at the same time; a barrier follows. Slice s of `slices` belongs to thread
- * s * threads / slices. */
+/* A phase: all slices may run at the same time; a barrier follows. Each slice runs all of the phase's kernels, and
+ * slice s of `slices` belongs to thread s * threads / slices. Where the slices are the tasks of several kernels
+ * instead, one kernel after the other, `kernels` is 1 + the place of the first in syl_model.kernels, and a task belongs
+ * to a thread as such a slice does; else it is 0. */
 typedef struct syl_phase {
   syl_phase_fn run;
   int32_t slices;
-  int32_t reserved;
+  int32_t kernels;
   const char *name; /* the phase's kernels, for profiles */
 } syl_phase;
 
@@ -313,8 +315,7 @@ typedef struct syl_kernel {
   int32_t (*run)(const syl_frame *frame, syl_worker *worker, int32_t slice); /* this kernel's calls alone */
   int32_t slices;
   int32_t program; /* 0 train, 1 evaluate, 2 predict */
-  int32_t phase; /* of the program; in a phase whose slices are its first kernel's, each slice runs all of its kernels,
-                    else a slice of the phase is one of a kernel, counted one kernel after the other */
+  int32_t phase;   /* of the program */
   int32_t reserved;
 } syl_kernel;
 
