@@ -87,7 +87,12 @@ private:
   }
 
   Internal::Interval constantBounds(const Expr &value) {
-    return Internal::find_constant_bounds(Internal::simplify(Internal::substitute(bounds, value)), loops);
+    Expr known = Internal::simplify(Internal::substitute(bounds, value));
+    Internal::Interval interval = Internal::find_constant_bounds(known, loops);
+    if (interval.is_bounded())
+      return interval;
+    // Of variables that a let within the value binds, it finds no bounds.
+    return Internal::find_constant_bounds(Internal::simplify(Internal::substitute_in_all_lets(known)), loops);
   }
 
   static constexpr int64_t stackLimit = 16 << 10; // Halide's
