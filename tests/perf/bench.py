@@ -11,7 +11,7 @@ then predictions of one image. Both sides use T threads, by default all cores. P
 mark. Once a network, `sylvite bench --kernels` tells the three heaviest kernels and their share of the roofline.
 
 The tables go to standard output and, where they hold at least all seven networks, into docs/performance.md between the
-marker comments of their kind; text outside them is kept.
+marker comments of this machine, number of threads and kind of table; what else is there is kept.
 
 PyTorch's side is ../shared/bench/peers.py where that is there, else the copy in this folder. PyTorch is that of
 --torch-python, else of .venv-torch, which is made with `pip install torch==2.13.0 numpy`. A setting that PyTorch cannot
@@ -144,10 +144,14 @@ def busy_share():
     return 1 - idle / max(total, 1)
 
 
+def machine(arguments):
+    """Where the figures hold: CPU, vectors, threads."""
+    return f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}"
+
+
 def conditions(arguments, busy):
     """Where, when and how, as a sentence or two."""
-    date = datetime.date.today().isoformat()
-    text = f"{cpu_name()}, {arguments.threads} thread{'s' if arguments.threads != 1 else ''}, {date}."
+    text = f"{machine(arguments)}, {datetime.date.today().isoformat()}."
     if busy > 0.1:
         text += f"\nOther programs used {busy:.0%} of the machine when it began."
     return text
@@ -196,7 +200,7 @@ def kernel_table(measurements, arguments, busy):
 
 
 def write_page(path, kind, text):
-    """Puts text between the marker comments of this kind; appends them to the page where it has none."""
+    """Puts text between the marker comments of this kind of table; appends them to the page where it has none."""
     begin, end = f"<!-- bench: {kind} -->", f"<!-- end of bench: {kind} -->"
     page = path.read_text() if path.exists() else "# Performance\n"
     block = f"{begin}\n\n{text}\n\n{end}"
@@ -240,7 +244,7 @@ def main():
         for kind, text in tables.items():
             print(f"{text}\n", flush=True)
             if complete and not arguments.no_write:
-                write_page(ROOT / "docs" / "performance.md", kind, text)
+                write_page(ROOT / "docs" / "performance.md", f"{machine(arguments)}: {kind}", text)
                 say(f"bench: wrote the table '{kind}' into docs/performance.md")
     if not complete and not arguments.no_write:
         say("bench: docs/performance.md is left as it is: not all of its networks were measured")
