@@ -232,9 +232,10 @@ struct SpecBuilder {
     for (unsigned i = 0; i < view.rank; ++i) {
       const Axis &axis = view.axes[i];
       int64_t stride = layout.stride(i);
-      if (view.phased()) {
-        const int64_t first = output ? axis.firstBlock() : 0, blocks = output ? axis.blocks() : axis.extent;
+      if (view.phased())
         spec.dims.push_back({phaseNames[i], 0, axis.stride, stride});
+      if (axis.stride > 1 || (view.phased() && output)) {
+        const int64_t first = output ? axis.firstBlock() : 0, blocks = output ? axis.blocks() : axis.extent;
         spec.dims.push_back({axisNames[i], first, blocks, axis.stride * stride});
         spec.offset += (layout.halo.before[i] - axis.before + first * axis.stride) * stride * bytes;
       } else if (output) { // the interior, in the image's own coordinates

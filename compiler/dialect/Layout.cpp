@@ -263,15 +263,18 @@ View viewOf(Value value) {
 /// Zeros that the derivative of a body that ends with `op` reads around its adjoint.
 static Halo adjointHalo(Operation *op) {
   Halo halo;
-  if (op->hasTrait<Transposed>() || op->hasTrait<Tiled>()) // the region itself takes zeros outside of the tiles
+  if (op->hasTrait<Transposed>())
     return halo;
+  const bool tiled = op->hasTrait<Tiled>();
   Window window = *windowOf(op);
   View view = viewOf(op->getOperand(0));
   for (unsigned i = 0; i < view.rank; ++i) {
     const WindowAxis &along = window.axes[i];
+    if (tiled && along.stride > 1) // the region itself takes zeros outside of the tiles
+      continue;
     int64_t shift = view.axes[i].before - along.before;
     int64_t reach = (shift + (along.size - 1) * along.dilation) / along.stride, last = view.axes[i].extent - 1;
-    if (!view.phased()) { // the gradient is computed for the image's pixels alone
+    if (tiled || !view.phased()) { // the gradient is computed for the image's pixels alone
       reach = std::max<int64_t>(0, reach - view.axes[i].before);
       last = view.axes[i].before + view.axes[i].size - 1;
     }

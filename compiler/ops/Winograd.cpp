@@ -87,14 +87,19 @@ static std::vector<Value> winogradWeight(OpContext &context) {
   Value result = weight;
   result.detached = nullptr;
   result.extents[2] = result.extents[3] = int64_t(matrix.size());
-  std::vector<Var> d = weight.dims(); // o, c, kx, ky
+  std::vector<Var> d = weight.dims(); // o, c, kx, ky, perhaps kz
+  auto at = [&](size_t dim, RVar tap) {
+    std::vector<Expr> place(d.begin(), d.end());
+    place[dim] = tap;
+    return place;
+  };
   RDom r(0, taps, "r"), s(0, taps, "s");
   Func columns = context.func("columns");
   columns(d) = context.constant(0);
-  columns(d) += coefficient(context, matrix, d[2], r) * weight.func(d[0], d[1], r, d[3]);
+  columns(d) += coefficient(context, matrix, d[2], r) * weight.func(at(2, r));
   result.func = context.func("frequencies");
   result.func(d) = context.constant(0);
-  result.func(d) += coefficient(context, matrix, d[3], s) * columns(d[0], d[1], d[2], s);
+  result.func(d) += coefficient(context, matrix, d[3], s) * columns(at(3, s));
   context.nameRVars(columns, {"r"});
   context.nameRVars(result.func, {"s"});
   return {result};
@@ -113,14 +118,18 @@ static std::vector<Value> transformed(OpContext &context, const Matrix &matrix, 
   RDom r(0, taps, "r"), s(0, taps, "s");
   auto phase = [&](RVar tap) { return step < taps ? tap % step : Expr(tap); };
   auto place = [&](Var tile, RVar tap) { return step < taps ? tile + tap / step : Expr(tile); };
-  Func columns = context.func("columns"); // of all rows of the image
-  columns(v.c, i, x, j, y, v.n) = context.constant(0);
-  columns(v.c, i, x, j, y, v.n) +=
-      coefficient(context, matrix, i, r) * input.func(v.c, phase(r), place(x, r), j, y, v.n);
   Value result = imageResult(context, role);
-  result.func(v.c, i, x, j, y, v.n) = start;
-  result.func(v.c, i, x, j, y, v.n) +=
-      coefficient(context, matrix, j, s) * columns(v.c, i, x, phase(s), place(y, s), v.n);
+  std::vector<Var> dims = dimsOf(result.view); // c, i, x, j, y, perhaps those along z, n
+  auto at = [&](const std::vector<Expr> &tiles) {
+    std::vector<Expr> place(dims.begin(), dims.end());
+    std::copy(tiles.begin(), tiles.end(), place.begin() + 1);
+    return place;
+  };
+  Func columns = context.func("columns"); // of all rows of the image
+  columns(dims) = context.constant(0);
+  columns(dims) += coefficient(context, matrix, i, r) * input.func(at({phase(r), place(x, r), j, y}));
+  result.func(dims) = start;
+  result.func(dims) += coefficient(context, matrix, j, s) * columns(at({i, x, phase(s), place(y, s)}));
   context.nameRVars(columns, {"r"});
   context.nameRVars(result.func, {"s"});
   return {result};
@@ -134,13 +143,29 @@ static Register registeredInput("nn.winograd_input", winogradInput);
 static std::vector<Value> winogradProduct(OpContext &context) {
   const Value &input = context.operand(0), &weight = context.operand(1);
   const Vars &v = vars();
-  Var i = v.phase[0], j = v.phase[1], x = v.axis[0], y = v.axis[1];
   Value result = startContraction(context, "product");
-  RDom r(0, int(weight.extents[1]), "r");
-  result.func(v.c, i, x, j, y, v.n) += weight.func(v.c, r, i, j) * input.func(r, i, x, j, y, v.n);
-  context.nameRVars(result.func, {"rc"});
-  context.nameGradientRVars(0, {"rc"});
-  context.nameGradientRVars(1, {"rx", "ry", "rn"});
+  std::vector<Var> dims = dimsOf(result.view);
+  const bool deep = result.view.rank > 2;
+  std::vector<Range> ranges{{0, int(weight.extents[1])}}; // input channels, taps along z
+  if (deep)
+    ranges.emplace_back(0, int(weight.extents[4]));
+  RDom r(ranges, "r");
+  std::vector<Expr> at(dims.begin(), dims.end()), weightAt{v.c, r[0], v.phase[0], v.phase[1]};
+  at[0] = r[0];
+  if (deep) {
+    at[at.size() - 2] = v.axis[2] + r[1];
+    weightAt.push_back(r[1]);
+  }
+  result.func(dims) += weight.func(weightAt) * input.func(at);
+  std::vector<std::string> sums{"rc"}, pixels{"rx", "ry"};
+  if (deep) {
+    sums.push_back("rz");
+    pixels.insert(pixels.end(), {"rzi", "rz"});
+  }
+  pixels.push_back("rn");
+  context.nameRVars(result.func, sums);
+  context.nameGradientRVars(0, sums);
+  context.nameGradientRVars(1, pixels);
   return {result};
 }
 static Register registeredProduct("nn.winograd_product", winogradProduct);

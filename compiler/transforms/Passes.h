@@ -18,9 +18,9 @@ namespace sylvite::nn {
 #define GEN_PASS_REGISTRATION
 #include "compiler/transforms/Passes.h.inc"
 
-/// Whether nn-winograd can rewrite a convolution with tiles of some size: a square window of 2x2 to 7x7, stride and
-/// dilation 1, one group, zeros around.
-bool fitsWinograd(Conv2dOp conv);
+/// Whether nn-winograd can rewrite an op with tiles of some size: a convolution of images along two or three axes, with a
+/// window of 2x2 to 7x7 along x and y, stride and dilation 1, one group, zeros around.
+bool fitsWinograd(mlir::Operation *op);
 
 /// M of the algorithm `winograd_MxM`, 2 to 7; 0 where the word is not of this form.
 int64_t winogradTile(llvm::StringRef algorithm);

@@ -69,3 +69,25 @@ nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}}
                                  nn.algorithm = "winograd_6x6"} : (!maps, !wide) -> !maps
   nn.return prediction %direct : !maps
 }
+
+// -----
+
+// Along three axes: tiles along x and y; the product sums over the taps along z, whose padding is its own.
+
+#zero = 0.0 : f64
+!image = tensor<4x3x7x6x8xf32, "batch">
+!maps = tensor<4x4x7x6x16xf32, "batch">
+!w = tensor<16x8x2x3x3xf32>
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %image = nn.input : !image
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  // CHECK: nn.winograd_weight %{{.*}} -> tensor<16x8x2x6x6xf32>
+  // CHECK: nn.winograd_input %{{.*}} {padding = array<i64: 0, 0, 1, 1, 1, 1>, {{.*}}tiles = array<i64: 3, 2, 2>, window = array<i64: 1, 6, 6>} {{.*}} -> tensor<4x3x12x12x8xf32, "batch">
+  // CHECK: nn.winograd_product %{{.*}} {padding = array<i64: 1, 1, 0, 0, 0, 0>, {{.*}}tiles = array<i64: 4, 2, 2>, window = array<i64: 2, 6, 6>} {{.*}} -> tensor<4x4x12x12x16xf32, "batch">
+  // CHECK: nn.winograd_output %{{.*}} -> tensor<4x4x7x6x16xf32, "batch">
+  %conv = nn.conv3d %image, %w {filters = 16 : i64, kernel = array<i64: 2, 3, 3>, padding = array<i64: 1, 1, 1, 1, 1, 1>,
+                                bias = false, nn.algorithm = "winograd_4x4"} : (!image, !w) -> !maps
+  nn.return prediction %conv : !maps
+}

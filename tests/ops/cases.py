@@ -105,7 +105,7 @@ class Case:
         if not self.algorithm:
             return []
         path = folder / "rules.yaml"
-        path.write_text(f"- kernel: conv2d.forward\n  when: {{stride: 1, dilation: 1, groups: 1}}\n"
+        path.write_text(f"- kernel: [conv2d.forward, conv3d.forward]\n  when: {{stride: 1, dilation: 1, groups: 1}}\n"
                         f"  algorithm: {self.algorithm}\n", encoding="utf-8")
         return ["--schedules", path]
 
