@@ -18,8 +18,8 @@ namespace sylvite::nn {
 #define GEN_PASS_REGISTRATION
 #include "compiler/transforms/Passes.h.inc"
 
-/// Whether nn-winograd can rewrite an op with tiles of some size: a convolution of images along two or three axes, with a
-/// window of 2x2 to 7x7 along x and y, stride and dilation 1, one group, zeros around.
+/// Whether nn-winograd can rewrite an op with tiles of some size: a convolution of images along two or three axes, with
+/// a window of 2x2 to 7x7 along x and y, stride and dilation 1, one group, zeros around.
 bool fitsWinograd(mlir::Operation *op);
 
 /// M of the algorithm `winograd_MxM`, 2 to 7; 0 where the word is not of this form.
