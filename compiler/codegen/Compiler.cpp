@@ -152,6 +152,7 @@ bool compileWithin(ModuleOp network, OwningOpRef<ModuleOp> &module, const Target
       budget = nn::fitBudget(*chosen, pipeline, most - heapBytes);
     nn::PipelineOptions with = pipeline;
     with.recomputed = budget.recomputed;
+    with.directForward = budget.directForward;
     module = OwningOpRef<ModuleOp>(chosen->clone());
     plan = {};
     if (rows)

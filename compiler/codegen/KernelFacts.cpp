@@ -148,7 +148,7 @@ std::vector<std::string> kernelDimNames() {
                                  "kernel_w",     "stride_h",     "stride_w",    "stride",      "padding",  "height",
                                  "width",        "input_height", "input_width", "filters",     "channels", "task",
                                  "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups",
-                                 "key",          "cpu",          "transposed"};
+                                 "key",          "cpu",          "transposed",  "batch"};
   for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);
   return names;

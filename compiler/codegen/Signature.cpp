@@ -31,6 +31,7 @@ struct Cut {
   RegionOp region;
   bool forward = false, gradInput = false, gradWeight = false, transpose = false;
   bool alongFilters = false; ///< else along the features
+  bool channelwise = false;  ///< each channel of the result is made of the same channel of the input
   bool taps = false;         ///< a transposition of weights with taps: a task is one of them
 
   explicit Cut(RegionOp region) : region(region) {
@@ -46,6 +47,7 @@ struct Cut {
     forward = name.ends_with(".forward");
     gradInput = name.ends_with(".grad_input");
     gradWeight = name.ends_with(".grad_weight");
+    channelwise = forward && !core->hasTrait<Contraction>();
     alongFilters = forward || (gradWeight && core->hasTrait<Windowed>());
   }
   bool any() const { return forward || gradInput || gradWeight || transpose; }
@@ -53,7 +55,7 @@ struct Cut {
   /// For weights (o, …).
   int weightDim() const { return alongFilters ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
   /// For the channels of a vector or an image that is an input of the region.
-  int inputDim(bool adjoint) const { return gradWeight && adjoint == alongFilters ? 0 : -1; }
+  int inputDim(bool adjoint) const { return channelwise || (gradWeight && adjoint == alongFilters) ? 0 : -1; }
   /// For a per-channel tensor (bias).
   int channelDim() const { return forward ? 0 : -1; }
 };

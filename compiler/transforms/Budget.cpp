@@ -3,7 +3,8 @@
 // Plans the network, looks which values of the forward pass wait for the backward pass in the fullest phase, marks the
 // cheapest for their size (elementwise work first, then the most bytes for a multiply-add), and plans again: what does
 // not make the plan smaller is not marked. A value is marked with all that it is made of and that is gone by then, as
-// the products of a Winograd convolution are. Layer: transforms.
+// the products of a Winograd convolution are. Where that is not enough, evaluation and prediction go without transformed
+// weights. Layer: transforms.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Budget.h"
@@ -66,10 +67,12 @@ public:
     while (now.bytes > most) {
       std::optional<Planned> next = improve(now);
       if (!next)
+        next = withoutForward(now);
+      if (!next)
         break;
       now = std::move(*next);
     }
-    return {chosen, now.bytes};
+    return {chosen, options.directForward, now.bytes};
   }
 
 private:
@@ -161,6 +164,16 @@ private:
       refused.insert(candidate.ids.front());
     }
     return std::nullopt;
+  }
+
+  /// The plan where evaluation and prediction are direct, if it is smaller.
+  std::optional<Planned> withoutForward(const Planned &now) {
+    if (options.directForward)
+      return std::nullopt;
+    options.directForward = true;
+    Planned planned = plan(chosen);
+    options.directForward = planned.bytes < now.bytes;
+    return options.directForward ? std::optional(planned) : std::nullopt;
   }
 
   std::optional<Planned> attempt(ArrayRef<int64_t> more, const Planned &now) {

@@ -30,6 +30,7 @@ struct PipelineOptions {
   bool keepGradients = false;
   llvm::ArrayRef<std::string> only;        ///< names of the programs to make; empty for all
   llvm::ArrayRef<int64_t> recomputed = {}; ///< regions that nn-recompute marks beyond the cheap ones
+  bool directForward = false; ///< evaluation and prediction without Winograd's form, whose weights take space
 };
 
 /// The whole way from a network to planned programs, in order.

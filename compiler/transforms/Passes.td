@@ -11,13 +11,15 @@ def NnPrograms : Pass<"nn-programs", "::mlir::ModuleOp"> {
     Clones the network's graph once a program and replaces layers that differ between training and evaluation, or that
     need the whole batch at once, by program ops: batch_norm becomes channel_sums, batch_norm_scalars and scale_shift
     (training) or batch_norm_inference_scalars and scale_shift; losses and softmax get the row maximum as an operand, a
-    constant of the backward pass. What a program does not leave is removed.
+    constant of the backward pass. What a program does not leave is removed. Of `nn.algorithms`, which names an algorithm
+    for each program, the program's own becomes `nn.algorithm`.
   }];
-  let options = [ListOption<"only", "only", "std::string", "Make these programs (default: all three)">];
+  let options = [ListOption<"only", "only", "std::string", "Make these programs (default: all three)">,
+                 Option<"directForward", "direct-forward", "bool", "false", "Only @train has `nn.algorithm`">];
 }
 
 def NnWinograd : Pass<"nn-winograd", "::sylvite::nn::ProgramOp"> {
-  let summary = "Rewrite the 3x3 convolutions whose `nn.algorithm` says so into transforms and products of tiles";
+  let summary = "Rewrite the convolutions whose `nn.algorithm` says so into transforms and products of tiles";
 }
 
 def NnFuse : Pass<"nn-fuse", "::sylvite::nn::ProgramOp"> {

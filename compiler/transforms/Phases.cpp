@@ -28,15 +28,25 @@ namespace {
 constexpr int64_t bigWeights = 64 << 10;
 constexpr int64_t hugeWeights = 12 << 20; // each slice would read them, and a step has room for few of them
 constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
+constexpr int64_t transformCost = 16;     // of an element of transformed images, in multiply-adds
 constexpr int64_t minParts = 4;           // fewer would leave cores idle
 /// Elements of one task of an update: with its slots in the L1 cache, where what it has written is looked at.
 constexpr int64_t updateChunk = 1024;
 
-/// Of one sample: each weight of a filter meets each pixel of the result.
-int64_t multiplyAdds(Operation *convolution) {
+/// Multiply-adds of one sample.
+int64_t workOf(Operation *op) {
   auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
-  auto shape = cast<RankedTensorType>(convolution->getResult(0).getType()).getShape();
-  return elements(convolution->getOperand(1)) * (elements(convolution->getResult(0)) / shape.front() / shape.back());
+  auto shape = cast<RankedTensorType>(op->getResult(0).getType()).getShape();
+  int64_t results = elements(op->getResult(0)) / shape.front();
+  if (!op->hasTrait<Contraction>()) // a transform of images
+    return transformCost * std::max(results, elements(op->getOperand(0)) / shape.front());
+  // Each weight of a filter meets each pixel of the result; of a Winograd product the pixels of its frequency.
+  int64_t weights = elements(op->getOperand(1)) / shape.back();
+  if (op->hasTrait<Tiled>()) {
+    const Window window = *windowOf(op);
+    weights /= window.axes[0].size * window.axes[1].size;
+  }
+  return weights * results;
 }
 
 /// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
@@ -254,10 +264,11 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (core->hasTrait<Tiled>() && core->hasTrait<Contraction>() && kind == Kind::Batch &&
         layoutOf(region.getInputs()[weightIndex(region)]).unit * 4 > hugeWeights)
       return set("output", partsOf(layoutOf(result).channels, 32, 32));
-    // A batch of one is one slice: its convolutions are cut along their filters.
-    if (program.getSlices() == 1 && kind == Kind::Batch && core->hasTrait<Contraction>() &&
-        core->hasTrait<Windowed>() && !core->hasTrait<Tiled>() && !core->hasTrait<Transposed>() &&
-        groupsOf(core) == 1 && region.getKernel().ends_with(".forward") && multiplyAdds(core) > worthCutting) {
+    // A batch of one is one slice: its convolutions are cut along their filters, transforms of images along channels.
+    if (program.getSlices() == 1 && kind == Kind::Batch &&
+        (core->hasTrait<Tiled>() || (core->hasTrait<Contraction>() && core->hasTrait<Windowed>())) &&
+        !core->hasTrait<Transposed>() && groupsOf(core) == 1 && region.getKernel().ends_with(".forward") &&
+        workOf(core) > worthCutting) {
       int64_t filters = layoutOf(result).channels, parts = partsOf(filters, 16, 32);
       return set("output", parts < minParts ? partsOf(filters, 16, 16) : parts);
     }

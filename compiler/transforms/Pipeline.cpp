@@ -9,6 +9,7 @@ void buildPipeline(mlir::OpPassManager &manager, const PipelineOptions &options)
   manager.addPass(mlir::createCanonicalizerPass());
   NnProgramsOptions programs;
   programs.only.assign(options.only.begin(), options.only.end());
+  programs.directForward = options.directForward;
   manager.addPass(createNnPrograms(programs));
   mlir::OpPassManager &program = manager.nest<ProgramOp>();
   program.addPass(mlir::createCSEPass());

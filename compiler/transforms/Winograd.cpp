@@ -1,8 +1,7 @@
 //===- Winograd.cpp - nn-winograd: convolutions as transforms and products of tiles -------------------------------===//
 //
-// Rewrites each nn.conv2d and nn.conv3d of @train whose `nn.algorithm` is winograd_MxM (codegen/Algorithms.cpp asks the
-// schedule files) into nn.winograd_weight, _input, _product and _output. Evaluation and prediction stay direct:
-// weights would be transformed for a single pass.
+// Rewrites each nn.conv2d and nn.conv3d whose `nn.algorithm` is winograd_MxM (codegen/Algorithms.cpp asks the schedule
+// files) into nn.winograd_weight, _input, _product and _output.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -46,7 +45,7 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
   void runOnOperation() override {
     for (Operation &op : llvm::make_early_inc_range(getOperation().getBody().front())) {
       auto algorithm = dyn_cast_or_null<StringAttr>(op.removeAttr("nn.algorithm"));
-      if (!algorithm || !fitsWinograd(&op) || getOperation().getSymName() != "train")
+      if (!algorithm || !fitsWinograd(&op))
         continue;
       int64_t tile = winogradTile(algorithm.getValue());
       if (hasTransforms(tile, windowOf(&op)->axes[0].size))
