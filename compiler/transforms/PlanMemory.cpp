@@ -207,6 +207,8 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       int64_t first = *region.getPhase(), end = first;
       Kind kind = kindOf(result.getType());
       bool kept = false, alone = region.getAxis() == "batch" && (kind == Kind::Batch || kind == Kind::Partial);
+      // A linear layer works on whole tiles of samples, the last of which may reach past the batch.
+      bool tiledBySamples = layoutOf(result).rank == 0 || isVectorContraction(coreOf(region));
       int64_t lastOrder = order[region];
       for (Operation *user : result.getUsers()) {
         if (auto reader = dyn_cast<RegionOp>(user)) {
@@ -214,6 +216,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
           alone &= reader.getPhase() == region.getPhase() && reader.getAxis() == "batch" &&
                    (kind == Kind::Batch || readsOwnPart(reader, result));
           lastOrder = std::max(lastOrder, order[reader]);
+          tiledBySamples |= isVectorContraction(coreOf(reader));
         } else if (isa<ReturnOp>(user) || keepGradients) {
           kept = true;
         }
@@ -240,7 +243,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       Layout layout = layoutOf(result);
       int64_t rows = layout.units;
       if (layout.kind == Kind::Batch)
-        rows = alone ? imagesOf(program) : (rows + 15) / 16 * 16; // whole tiles of samples
+        rows = alone ? imagesOf(program) : tiledBySamples ? (rows + 15) / 16 * 16 : rows;
       int64_t bytes = aligned(rows * layout.unit * elementBytes(result) + slack);
       if (alone)
         local.push_back({region, bytes, order[region], lastOrder});

@@ -1,6 +1,6 @@
 // The backward pass of Winograd's products, in one phase: what has just been written is read next, and the sums over a
 // slice's tiles become gradients of the weights before they leave it.
-// RUN: sylvite-opt "%s" --nn-winograd --nn-fuse --nn-differentiate --nn-update --nn-phases --nn-plan-memory | FileCheck "%s"
+// RUN: sylvite-opt "%s" --split-input-file --nn-winograd --nn-fuse --nn-differentiate --nn-update --nn-phases --nn-plan-memory | FileCheck "%s"
 
 #zero = 0.0 : f64
 !image = tensor<64x14x14x32xf32, "batch">
@@ -31,3 +31,26 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // 14 pixels with one of padding before them lie under 4 blocks of 4.
 // CHECK: nn.region "winograd_input.grad_input"{{.*}} halo_after = array<i64: 1, 1, 0>, halo_before = array<i64: 1, 1, 0>,
 // CHECK: nn.region "conv2d.grad_weight"
+
+// -----
+
+#zero = 0.0 : f64
+!image = tensor<1x32x32x64xf32, "batch">
+!w = tensor<64x64x3x3xf32>
+
+// One image: all but the copy at its start is cut along channels.
+// CHECK-LABEL: nn.program @predict
+nn.program @predict attributes {batch = 1 : i64, slices = 1 : i64, optimizer = {}} {
+  %x = nn.input : !image
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  // CHECK: nn.region "identity.forward"{{.*}}axis = "batch"{{.*}}phase = 0 : i64, tasks = 1 : i64
+  // CHECK: nn.region "winograd_weight.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_input.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "output"{{.*}}phase = 2 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_output.forward"{{.*}}axis = "output"{{.*}}phase = 3 : i64, tasks = 4 : i64
+  %image = nn.identity %x : (!image) -> !image
+  %conv = nn.conv2d %image, %w {filters = 64 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                bias = false, nn.algorithm = "winograd_4x4"} : (!image, !w) -> !image
+  %prediction = nn.relu %conv : (!image) -> !image
+  nn.return prediction %prediction : !image
+}
