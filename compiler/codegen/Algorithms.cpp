@@ -19,6 +19,7 @@ static KernelDims dimsOf(Operation *conv, int64_t batch, const Target &target) {
   fillLayerDims(conv, dims.values);
   dims.values["images"] = (batch + slices - 1) / slices;
   dims.values["task"] = slices;
+  dims.values["batch"] = batch;
   dims.values["output_c"] = dims.values["filters"];
   dims.values["output_x"] = dims.values["width"];
   dims.values["output_y"] = dims.values["height"];
@@ -29,28 +30,19 @@ static KernelDims dimsOf(Operation *conv, int64_t batch, const Target &target) {
 
 bool chooseAlgorithms(ModuleOp module, const ScheduleSet &schedules, const Target &target, Diagnostics &diagnostics) {
   std::set<const Rule *> wrong;
-  Builder builder(module.getContext());
   module.walk([&](NetworkOp network) {
     network.walk([&](Operation *conv) {
       if (!fitsWinograd(conv))
         return;
       std::string layer = conv->getName().stripDialect().str();
-      KernelDims dims = dimsOf(conv, network.getBatch(), target);
-      SmallVector<NamedAttribute> algorithms;
-      for (StringRef program : {"train", "evaluate", "predict"}) {
-        // Training and evaluation fill their batches; a prediction may be asked for a single sample.
-        dims.values["batch"] = program == "predict" ? 1 : int64_t(network.getBatch());
-        const Rule *rule = schedules.find(layer + ".forward", dims);
-        if (!rule || rule->algorithm == "direct")
-          continue;
-        if (winogradTile(rule->algorithm))
-          algorithms.push_back(builder.getNamedAttr(program, builder.getStringAttr(rule->algorithm)));
-        else if (wrong.insert(rule).second)
-          diagnostics.error(rule->location, layer + " has no algorithm '" + rule->algorithm + "'",
-                            "known: direct, winograd_2x2, winograd_3x3 and so on up to winograd_7x7");
-      }
-      if (!algorithms.empty())
-        conv->setAttr("nn.algorithms", builder.getDictionaryAttr(algorithms));
+      const Rule *rule = schedules.find(layer + ".forward", dimsOf(conv, network.getBatch(), target));
+      if (!rule || rule->algorithm == "direct")
+        return;
+      if (winogradTile(rule->algorithm))
+        conv->setAttr("nn.algorithm", StringAttr::get(module.getContext(), rule->algorithm));
+      else if (wrong.insert(rule).second)
+        diagnostics.error(rule->location, layer + " has no algorithm '" + rule->algorithm + "'",
+                          "known: direct, winograd_2x2, winograd_3x3 and so on up to winograd_7x7");
     });
   });
   return wrong.empty();

@@ -13,10 +13,9 @@
 
 namespace sylvite::codegen {
 
-/// Sets `nn.algorithms` on each convolution of the network, a word for each program, where the first rule that fits its
-/// forward kernel names another algorithm than `direct`. The rule sees the dimensions of the direct kernel, and
-/// `batch`: how many samples share transformed weights at least. Returns false, after an error for each such rule, where
-/// there is no algorithm of that name.
+/// Sets `nn.algorithm` on each convolution of the network for whose forward kernel the first fitting rule names another
+/// algorithm than `direct`. The rule sees the dimensions of the direct kernel, and `batch`. Returns false, after an
+/// error for each such rule, where there is no algorithm of that name.
 bool chooseAlgorithms(mlir::ModuleOp module, const ScheduleSet &schedules, const Target &target,
                       Diagnostics &diagnostics);
 

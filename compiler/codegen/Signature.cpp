@@ -55,7 +55,21 @@ struct Cut {
   /// For weights (o, …).
   int weightDim() const { return alongFilters ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
   /// For the channels of a vector or an image that is an input of the region.
-  int inputDim(bool adjoint) const { return channelwise || (gradWeight && adjoint == alongFilters) ? 0 : -1; }
+  int inputDim(Value input, bool adjoint) const {
+    return followsResult(input) || (gradWeight && adjoint == alongFilters) ? 0 : -1;
+  }
+  /// Whether an input of a forward region is read at the result's channels: by a transform, or by elementwise ops
+  /// behind a contraction.
+  bool followsResult(Value input) const {
+    if (!forward || channelwise)
+      return channelwise;
+    RegionOp of = region; // MLIR's accessors are not const
+    ValueRange operands = coreOf(of)->getOperands();
+    for (auto [value, argument] : llvm::zip(of.getInputs(), of.getBody().front().getArguments()))
+      if (value == input)
+        return !llvm::is_contained(operands, argument);
+    return false;
+  }
   /// For a per-channel tensor (bias).
   int channelDim() const { return forward ? 0 : -1; }
 };
@@ -149,7 +163,7 @@ struct SpecBuilder {
     switch (layout.kind) {
     case Kind::Batch:
       batchDims(spec, value, layout, output);
-      cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.inputDim(adjoint));
+      cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.inputDim(value, adjoint));
       break;
     case Kind::Slices:
       spec.dims = {{"c", 0, layout.channels, 1}, {"j", 0, layout.unit / layout.channels, layout.channels}};
@@ -257,6 +271,7 @@ struct SpecBuilder {
       spec.dims.push_back({"c", 0, layout.channels, 1});
       if (type.getRank() > 1)
         spec.dims.push_back({"j", 0, type.getDimSize(1), layout.channels});
+      cutDim(spec, cut.followsResult(value) ? 0 : -1);
       return;
     }
     SmallVector<KernelDim> dims = kernelDims(value);

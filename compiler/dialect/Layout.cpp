@@ -231,6 +231,32 @@ static VjpOp seededBy(Value value) {
   return {};
 }
 
+/// The op in whose coordinates an elementwise op works, where it stands before it in its region: a contraction or a
+/// transform of tiles, through further elementwise ops.
+static Operation *coordinatesBehind(Operation *op) {
+  while (op && op->hasTrait<Elementwise>()) {
+    Operation *before = nullptr;
+    for (OpOperand &operand : op->getOpOperands())
+      if (Operation *definition = operand.get().getDefiningOp(); definition && keepsCoordinates(operand))
+        before = before && coordinatesBehind(before) ? before : definition;
+    op = before;
+  }
+  return op && (op->hasTrait<Contraction>() || op->hasTrait<Tiled>()) ? op : nullptr;
+}
+
+/// The transform of tiles whose result an elementwise op takes beside `value`.
+static Operation *tilesBeside(Value value) {
+  for (OpOperand &use : value.getUses())
+    if (keepsCoordinates(use)) {
+      Operation *found = coordinatesBehind(use.getOwner());
+      if (!found)
+        found = tilesBeside(use.getOwner()->getResult(0));
+      if (found && found->hasTrait<Tiled>())
+        return found;
+    }
+  return nullptr;
+}
+
 View viewOf(Value value) {
   RankedTensorType type = typeOf(value);
   if (readFlat(value)) {
@@ -248,6 +274,8 @@ View viewOf(Value value) {
       return viewOf(vjp.getInputs()[argument.getArgNumber()]);
     if (VjpOp vjp = seededBy(value))
       return viewOf(vjp.getBody().front().getTerminator()->getOperand(0));
+    if (Operation *tiles = tilesBeside(value))
+      return resultView(tiles);
     return naturalView(type);
   }
   Operation *definition = value.getDefiningOp();
@@ -317,6 +345,8 @@ Operation *coreOf(RegionOp region) {
   }
   if (auto vjp = dyn_cast<VjpOp>(last))
     return vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  if (Operation *before = coordinatesBehind(last))
+    return before;
   return last;
 }
 

@@ -60,6 +60,8 @@ public:
             int64_t samplesPerSlice, std::function<Halide::Func(std::string)> makeFunc);
 
   mlir::Operation *op;
+  /// Whether the derivative of this op is taken.
+  bool differentiated() const { return mlir::isa<nn::VjpOp>(op->getParentOp()); }
   /// Operand `index` of the op, absent optional operands not counted.
   const Value &operand(unsigned index) const { return operands.at(index); }
   unsigned operandCount() const { return operands.size(); }

@@ -3,8 +3,8 @@
 // Plans the network, looks which values of the forward pass wait for the backward pass in the fullest phase, marks the
 // cheapest for their size (elementwise work first, then the most bytes for a multiply-add), and plans again: what does
 // not make the plan smaller is not marked. A value is marked with all that it is made of and that is gone by then, as
-// the products of a Winograd convolution are. Where that is not enough, evaluation and prediction go without transformed
-// weights. Layer: transforms.
+// the products of a Winograd convolution are. Where that is not enough, evaluation and prediction go without
+// transformed weights. Layer: transforms.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/transforms/Budget.h"

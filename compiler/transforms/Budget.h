@@ -15,8 +15,9 @@ struct Budget {
   int64_t bytes = 0; ///< of the scratch block that all threads share and of one thread's local block
 };
 
-/// Chooses what to compute again, and whether evaluation and prediction do without Winograd's form, until a network takes at most `most` bytes, or the least that can be reached. `module`
-/// stays as it is: what buildPipeline starts from.
+/// Chooses what to compute again, and whether evaluation and prediction do without Winograd's form, until a network
+/// takes at most `most` bytes, or the least that can be reached. `module` stays as it is: what buildPipeline starts
+/// from.
 Budget fitBudget(mlir::ModuleOp module, const PipelineOptions &options, int64_t most);
 
 } // namespace sylvite::nn

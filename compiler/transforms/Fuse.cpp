@@ -1,10 +1,10 @@
 //===- Fuse.cpp - nn-fuse: the graph becomes regions --------------------------------------------------------------===//
 //
 // A region is a set of ops that one kernel computes. Where to cut:
-//   - a contraction, a sum over the batch, an in-place update stand alone;
+//   - a contraction, a sum over the batch, an in-place update begin a region of their own;
 //   - an elementwise op joins the region of its data operand when it is that region's only reader, and the region has
-//     not ended with a windowed op;
-//   - a windowed op (pooling) joins under the same condition, and ends the region.
+//     not ended with a windowed op; a contraction's only where nothing is differentiated;
+//   - a windowed op (pooling) joins elementwise ops under the same condition, and ends the region.
 // A value that leaves a region is stored.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -57,8 +57,14 @@ struct FusePass : impl::NnFuseBase<FusePass> {
       if (found == groupOf.end() || !operand.hasOneUse())
         continue;
       ArrayRef<Operation *> group = groups[found->second];
-      if (group.back() != producer ||
-          !llvm::all_of(group, [](Operation *member) { return member->hasTrait<Elementwise>(); }))
+      if (group.back() != producer)
+        continue;
+      if (!group.front()->hasTrait<Elementwise>()) {
+        if (elementwise && finishes(op, group.front(), operand))
+          return found->second;
+        continue;
+      }
+      if (!llvm::all_of(group, [](Operation *member) { return member->hasTrait<Elementwise>(); }))
         continue;
       // The caller's input has no halo and no padded channels: a window reads a copy of it.
       if (pool && llvm::any_of(group, [](Operation *member) {
@@ -69,6 +75,27 @@ struct FusePass : impl::NnFuseBase<FusePass> {
       return found->second;
     }
     return std::nullopt;
+  }
+
+  /// Whether an elementwise op can be done where the region of a contraction, or of the transform that ends a Winograd
+  /// convolution, writes its result. Gradients are not derived through it: the contraction would be computed again.
+  bool finishes(Operation *op, Operation *contraction, Value result) {
+    bool tiles = isa<WinogradOutputOp>(contraction);
+    if (getOperation().getSymName() == "train" || op->hasTrait<DrawsRandom>() ||
+        !(tiles || (contraction->hasTrait<Contraction>() && !contraction->hasTrait<Tiled>())) ||
+        contraction->hasTrait<Transposed>() || groupsOf(contraction) > 1)
+      return false;
+    // A region that is cut along its channels does not know which of them are padding.
+    int64_t channels = cast<RankedTensorType>(result.getType()).getShape().back();
+    if (!op->hasTrait<KeepsZero>() && paddedChannels(channels) != channels)
+      return false;
+    // Tiles reach over the image's edges, which the caller's arrays do not.
+    if (tiles && llvm::any_of(op->getResult(0).getUsers(), [](Operation *user) { return isa<ReturnOp>(user); }))
+      return false;
+    return llvm::all_of(op->getOperands(), [&](Value other) {
+      return other == result || (!llvm::is_contained(contraction->getOperands(), other) &&
+                                 !(tiles && isa_and_present<InputOp>(other.getDefiningOp())));
+    });
   }
 
   /// Moves the ops of a group into an nn.region at the place of the last of them.
@@ -85,7 +112,8 @@ struct FusePass : impl::NnFuseBase<FusePass> {
       for (Value operand : op->getOperands())
         if (!members.contains(operand.getDefiningOp()) && !llvm::is_contained(inputs, operand))
           inputs.push_back(operand);
-    auto region = createRegion(builder, last->getLoc(), inputs, last->getResultTypes(), kernelName(group, "forward"));
+    Operation *anchor = group.front()->hasTrait<Elementwise>() ? last : group.front();
+    auto region = createRegion(builder, anchor->getLoc(), inputs, last->getResultTypes(), kernelName(group, "forward"));
     if (last->hasTrait<WholeWeights>())
       region.setLikeAttr(variableBehind(inputs[0]).getNameAttr());
     IRMapping mapping = mapArguments(inputs, region.getBody().front());

@@ -11,11 +11,10 @@ def NnPrograms : Pass<"nn-programs", "::mlir::ModuleOp"> {
     Clones the network's graph once a program and replaces layers that differ between training and evaluation, or that
     need the whole batch at once, by program ops: batch_norm becomes channel_sums, batch_norm_scalars and scale_shift
     (training) or batch_norm_inference_scalars and scale_shift; losses and softmax get the row maximum as an operand, a
-    constant of the backward pass. What a program does not leave is removed. Of `nn.algorithms`, which names an algorithm
-    for each program, the program's own becomes `nn.algorithm`.
+    constant of the backward pass. What a program does not leave is removed.
   }];
   let options = [ListOption<"only", "only", "std::string", "Make these programs (default: all three)">,
-                 Option<"directForward", "direct-forward", "bool", "false", "Only @train has `nn.algorithm`">];
+                 Option<"directForward", "direct-forward", "bool", "false", "Only @train keeps `nn.algorithm`">];
 }
 
 def NnWinograd : Pass<"nn-winograd", "::sylvite::nn::ProgramOp"> {
@@ -25,8 +24,9 @@ def NnWinograd : Pass<"nn-winograd", "::sylvite::nn::ProgramOp"> {
 def NnFuse : Pass<"nn-fuse", "::sylvite::nn::ProgramOp"> {
   let summary = "Partition a program's graph into regions, each of which becomes one kernel";
   let description = [{
-    Contractions and sums over the batch stand alone: their results must be complete before they are read. Chains of
-    elementwise ops, with at most one windowed op at their end, become one region; what they compute is stored once.
+    Contractions and sums over the batch begin a region: their results must be complete before they are read. Chains of
+    elementwise ops, with at most one windowed op at their end, become one region; what they compute is stored once. In
+    evaluation and prediction, a chain is part of the contraction's region before it.
   }];
 }
 

@@ -264,8 +264,10 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     if (core->hasTrait<Tiled>() && core->hasTrait<Contraction>() && kind == Kind::Batch &&
         layoutOf(region.getInputs()[weightIndex(region)]).unit * 4 > hugeWeights)
       return set("output", partsOf(layoutOf(result).channels, 32, 32));
-    // A batch of one is one slice: its convolutions are cut along their filters, transforms of images along channels.
-    if (program.getSlices() == 1 && kind == Kind::Batch &&
+    // A batch of one is one slice: its convolutions are cut along their filters, transforms of images along channels;
+    // not where tiles reach over the image's edges, for one task zeroes what lies around all channels.
+    bool overEdges = viewOf(region.getBody().front().getTerminator()->getOperand(0)).written().any();
+    if (!overEdges && program.getSlices() == 1 && kind == Kind::Batch &&
         (core->hasTrait<Tiled>() || (core->hasTrait<Contraction>() && core->hasTrait<Windowed>())) &&
         !core->hasTrait<Transposed>() && groupsOf(core) == 1 && region.getKernel().ends_with(".forward") &&
         workOf(core) > worthCutting) {

@@ -51,14 +51,6 @@ void numberStreams(NetworkOp network) {
       op.setAttr("nn.stream", IntegerAttr::get(IntegerType::get(op.getContext(), 64), stream++));
 }
 
-/// The algorithm of each op in this program, where it has one.
-void takeAlgorithms(Block &block, StringRef program, bool direct) {
-  for (Operation &op : block)
-    if (auto algorithms = dyn_cast_or_null<DictionaryAttr>(op.removeAttr("nn.algorithms")))
-      if (Attribute own = algorithms.get(program); own && !direct)
-        op.setAttr("nn.algorithm", own);
-}
-
 struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
   using NnProgramsBase::NnProgramsBase;
 
@@ -94,7 +86,9 @@ struct ProgramsPass : impl::NnProgramsBase<ProgramsPass> {
       last.getPredictionMutable().clear();
     }
     removeUnused(block);
-    takeAlgorithms(block, name, directForward && !training);
+    if (directForward && !training)
+      for (Operation &op : block)
+        op.removeAttr("nn.algorithm");
     if (!training)
       useAverages(block, network.getOptimizer(), makes("train"));
 

@@ -1,5 +1,6 @@
-// Contractions and sums over the batch stand alone; chains of elementwise ops, with at most one pooling at their end,
-// become one region that is called after its heaviest op.
+// Contractions and sums over the batch begin a region; chains of elementwise ops, with at most one pooling at their end,
+// become one region that is called after its heaviest op. Where nothing is differentiated, such a chain is done where the
+// contraction before it writes its result.
 // RUN: sylvite-opt "%s" --nn-fuse | FileCheck "%s"
 
 #zero = 0.0 : f64
@@ -92,4 +93,45 @@ nn.program @pool_of_the_input attributes {batch = 4 : i64, slices = 2 : i64, opt
   // CHECK: nn.region "max_pool2d.forward"(%[[COPY]])
   %pool = nn.max_pool2d %copy {window = array<i64: 2, 2>, stride = array<i64: 2, 2>} : (!maps) -> !pooled
   nn.return logits %pool : !pooled
+}
+
+// CHECK-LABEL: nn.program @predict
+nn.program @predict attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %x = nn.input : !maps
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : tensor<8x8x3x3xf32>
+  %values = nn.variable "values" {kind = "buffer", init = "constant", init_a = #one, init_b = #zero} : !pairs
+  // CHECK: %[[SKIP:.*]] = nn.region "relu.forward"
+  %skip = nn.relu %x : (!maps) -> !maps
+  // CHECK: nn.region "conv2d.forward"(%{{.*}}, %{{.*}}, %{{.*}}, %[[SKIP]]) :
+  // CHECK: nn.conv2d
+  // CHECK-NEXT: nn.scale_shift
+  // CHECK-NEXT: nn.add
+  // CHECK-NEXT: nn.relu
+  // CHECK-NEXT: nn.yield
+  %conv = nn.conv2d %x, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                            bias = false} : (!maps, tensor<8x8x3x3xf32>) -> !maps
+  %norm = nn.scale_shift %conv, %values : (!maps, !pairs) -> !maps
+  %sum = nn.add %norm, %skip : (!maps, !maps) -> !maps
+  %relu = nn.relu %sum : (!maps) -> !maps
+  // What the convolution itself reads is read whole: it does not join.
+  // CHECK: nn.region "conv2d.forward"
+  // CHECK: nn.conv2d
+  // CHECK-NEXT: nn.yield
+  // CHECK: nn.region "add.forward"
+  %other = nn.conv2d %relu, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                bias = false} : (!maps, tensor<8x8x3x3xf32>) -> !maps
+  %last = nn.add %other, %relu : (!maps, !maps) -> !maps
+  nn.return prediction %last : !maps
+}
+
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {}} {
+  %x = nn.input : !maps
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : tensor<8x8x3x3xf32>
+  // CHECK: nn.region "conv2d.forward"
+  // CHECK: nn.region "relu.forward"
+  %conv = nn.conv2d %x, %w {filters = 8 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                            bias = false} : (!maps, tensor<8x8x3x3xf32>) -> !maps
+  %relu = nn.relu %conv : (!maps) -> !maps
+  nn.return logits %relu : !maps
 }

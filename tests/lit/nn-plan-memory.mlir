@@ -62,8 +62,9 @@ nn.program @predict attributes {batch = 64 : i64, slices = 16 : i64, optimizer =
   // CHECK: nn.region "linear.forward"{{.*}} buffer = {base = "scratch", bytes = 65664 : i64, first = 2 : i64, last =
   // CHECK-SAME: 3 : i64, offset = 0 : i64}
   %h2 = nn.linear %h1, %weight {units = 256 : i64, bias = false} : (!vector, !weight) -> !vector
-  // CHECK: nn.region "relu.forward"{{.*}} buffer = {base = "output"
-  %y = nn.relu %h2 : (!vector) -> !vector
+  // CHECK: nn.region "linear.forward"{{.*}} buffer = {base = "output"
+  %h3 = nn.linear %h2, %weight {units = 256 : i64, bias = false} : (!vector, !weight) -> !vector
+  %y = nn.relu %h3 : (!vector) -> !vector
   nn.return prediction %y : !vector
 }
 

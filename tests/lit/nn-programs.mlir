@@ -101,26 +101,3 @@ nn.network @outputs attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {
   nn.return logits %hidden, %logits, %logits : !logits, !logits, !logits loss %loss : tensor<4xf32, "batch">
     prediction %hidden, %logits, %logits : !logits, !logits, !logits
 }
-
-// -----
-
-// Each program takes its own algorithm.
-// CHECK-LABEL: nn.program @train
-// CHECK: nn.conv2d {{.*}} nn.algorithm = "winograd_4x4"
-// CHECK-LABEL: nn.program @evaluate
-// CHECK: nn.conv2d {{.*}} nn.algorithm = "winograd_2x2"
-// CHECK-LABEL: nn.program @predict
-// CHECK: nn.conv2d
-// CHECK-NOT: nn.algorithm
-!image = tensor<4x6x6x3xf32, "batch">
-!weight = tensor<3x3x3x3xf32>
-nn.network @algorithms attributes {batch = 4 : i64, slices = 2 : i64, optimizer = {kind = "sgd"}, epochs = 1 : i64,
-    seed = 1 : i64, output_kind = "linear"} {
-  %image = nn.input : !image
-  %target = nn.target : !image
-  %weight = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = 0.0, init_b = 0.0} : !weight
-  %maps = nn.conv2d %image, %weight {filters = 3 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
-      bias = false, nn.algorithms = {train = "winograd_4x4", evaluate = "winograd_2x2"}} : (!image, !weight) -> !image
-  %loss = nn.mse %maps, %target : (!image, !image) -> tensor<4xf32, "batch">
-  nn.return logits %maps : !image loss %loss : tensor<4xf32, "batch"> prediction %maps : !image
-}
