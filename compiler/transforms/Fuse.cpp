@@ -39,6 +39,16 @@ struct FusePass : impl::NnFuseBase<FusePass> {
     }
     for (ArrayRef<Operation *> group : groups)
       outline(group);
+    copyPredictions(cast<ReturnOp>(block.getTerminator()));
+  }
+
+  /// The caller's arrays have no room for what a region writes over an image's edges.
+  static void copyPredictions(ReturnOp last) {
+    OpBuilder builder(last);
+    MutableOperandRange predictions = last.getPredictionMutable();
+    for (OpOperand &prediction : predictions)
+      if (auto region = prediction.get().getDefiningOp<RegionOp>(); region && writtenView(region).written().any())
+        prediction.set(copyRegion(builder, prediction.get()).getResult(0));
   }
 
   std::optional<unsigned> groupToJoin(Operation *op, ArrayRef<SmallVector<Operation *>> groups,
@@ -88,9 +98,6 @@ struct FusePass : impl::NnFuseBase<FusePass> {
     // A region that is cut along its channels does not know which of them are padding.
     int64_t channels = cast<RankedTensorType>(result.getType()).getShape().back();
     if (!op->hasTrait<KeepsZero>() && paddedChannels(channels) != channels)
-      return false;
-    // Tiles reach over the image's edges, which the caller's arrays do not.
-    if (tiles && llvm::any_of(op->getResult(0).getUsers(), [](Operation *user) { return isa<ReturnOp>(user); }))
       return false;
     return llvm::all_of(op->getOperands(), [&](Value other) {
       return other == result || (!llvm::is_contained(contraction->getOperands(), other) &&

@@ -173,7 +173,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (region.getUpdates() || !isImage(region.getResult(0)) || kindOf(region.getResult(0).getType()) != Kind::Batch)
         continue;
       Value value = region.getResult(0);
-      View written = viewOf(region.getBody().front().getTerminator()->getOperand(0));
+      View written = writtenView(region);
       bool flat = !written.image();
       SmallVector<OpOperand *> vectors, padded;
       for (OpOperand &use : value.getUses()) {
@@ -191,10 +191,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         continue;
       OpBuilder builder(&getContext());
       builder.setInsertionPointAfter(region);
-      auto copy = createRegion(builder, region.getLoc(), value, value.getType(), "identity.forward");
-      OpBuilder inside = OpBuilder::atBlockEnd(&copy.getBody().front());
-      Value same = IdentityOp::create(inside, region.getLoc(), value.getType(), copy.getBody().getArgument(0));
-      YieldOp::create(inside, region.getLoc(), same);
+      auto copy = copyRegion(builder, value);
       for (OpOperand *use : copied)
         use->set(copy.getResult(0));
     }
@@ -266,7 +263,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       return set("output", partsOf(layoutOf(result).channels, 32, 32));
     // A batch of one is one slice: its convolutions are cut along their filters, transforms of images along channels;
     // not where tiles reach over the image's edges, for one task zeroes what lies around all channels.
-    bool overEdges = viewOf(region.getBody().front().getTerminator()->getOperand(0)).written().any();
+    bool overEdges = writtenView(region).written().any();
     if (!overEdges && program.getSlices() == 1 && kind == Kind::Batch &&
         (core->hasTrait<Tiled>() || (core->hasTrait<Contraction>() && core->hasTrait<Windowed>())) &&
         !core->hasTrait<Transposed>() && groupsOf(core) == 1 && region.getKernel().ends_with(".forward") &&

@@ -176,7 +176,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       for (OpOperand &use : result.getUses())
         if (auto reader = dyn_cast<RegionOp>(use.getOwner()))
           halo.include(requiredHalo(reader, use.getOperandNumber()));
-      halo.include(viewOf(region.getBody().front().getTerminator()->getOperand(0)).written());
+      halo.include(writtenView(region).written());
       if (!halo.any())
         continue;
       NamedAttrList fields;

@@ -20,14 +20,13 @@ void removeUnused(Block &block) {
       op.erase();
 }
 
-/// Predictions are written to the caller's arrays: one that is also read elsewhere, or given twice, or that its op
-/// writes in blocks which reach over its edges, is copied there.
+/// Predictions are written to the caller's arrays: one that is also read elsewhere, or given twice, is copied there.
 void copyPredictions(ReturnOp last) {
   OpBuilder builder(last);
   MutableOperandRange predictions = last.getPredictionMutable();
   for (OpOperand &prediction : predictions)
     if (Value value = prediction.get();
-        !value.hasOneUse() || isa<InputOp, VariableOp>(value.getDefiningOp()) || viewOf(value).reach().any())
+        !value.hasOneUse() || isa<InputOp, VariableOp>(value.getDefiningOp()))
       prediction.set(IdentityOp::create(builder, value.getLoc(), value.getType(), value));
 }
 

@@ -38,6 +38,16 @@ RegionOp createRegion(OpBuilder &builder, Location loc, ArrayRef<Value> inputs, 
   return region;
 }
 
+RegionOp copyRegion(OpBuilder &builder, Value value) {
+  auto copy = createRegion(builder, value.getLoc(), value, value.getType(), "identity.forward");
+  OpBuilder inside = OpBuilder::atBlockEnd(&copy.getBody().front());
+  Value same = IdentityOp::create(inside, value.getLoc(), value.getType(), copy.getBody().getArgument(0));
+  YieldOp::create(inside, value.getLoc(), same);
+  return copy;
+}
+
+View writtenView(RegionOp region) { return viewOf(region.getBody().front().getTerminator()->getOperand(0)); }
+
 IRMapping mapArguments(ArrayRef<Value> inputs, Block &block) {
   IRMapping mapping;
   for (auto [input, argument] : llvm::zip(inputs, block.getArguments()))

@@ -2,6 +2,7 @@
 #ifndef SYLVITE_TRANSFORMS_REGIONS_H
 #define SYLVITE_TRANSFORMS_REGIONS_H
 
+#include "compiler/dialect/Layout.h"
 #include "compiler/dialect/Nn.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -29,6 +30,10 @@ std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops, llvm::StringRef di
 /// An nn.region with one block whose arguments have the inputs' types.
 RegionOp createRegion(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Value> inputs,
                       mlir::TypeRange results, llvm::StringRef kernel, int64_t updates = 0);
+/// A region that copies a value, at the builder's place.
+RegionOp copyRegion(mlir::OpBuilder &builder, mlir::Value value);
+/// The coordinates in which a region writes its result.
+View writtenView(RegionOp region);
 /// The regions of a batch phase in an order in which what a slice has just written is read next, while it lies in the
 /// core's caches: the reader of the newest value comes next, behind what makes its other operands; of several readers
 /// the one that leaves the fewest bytes alive.

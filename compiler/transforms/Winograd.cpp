@@ -99,17 +99,6 @@ struct WinogradPass : impl::NnWinogradBase<WinogradPass> {
         WinogradOutputOp::create(builder, conv->getLoc(), output, product, bias, tile, tiles, size, size, step);
     conv->replaceAllUsesWith(result);
     conv->erase();
-    copyPrediction(result);
-  }
-
-  /// The caller's array has no room for tiles that reach over the image's edges.
-  static void copyPrediction(Value result) {
-    auto last = cast<ReturnOp>(result.getParentBlock()->getTerminator());
-    OpBuilder builder(last);
-    MutableOperandRange predictions = last.getPredictionMutable();
-    for (OpOperand &prediction : predictions)
-      if (prediction.get() == result && viewOf(result).reach().any())
-        prediction.set(IdentityOp::create(builder, result.getLoc(), result.getType(), result));
   }
 };
 
