@@ -31,7 +31,6 @@ struct Cut {
   RegionOp region;
   bool forward = false, gradInput = false, gradWeight = false, transpose = false;
   bool alongFilters = false; ///< else along the features
-  bool channelwise = false;  ///< each channel of the result is made of the same channel of the input
   bool taps = false;         ///< a transposition of weights with taps: a task is one of them
 
   explicit Cut(RegionOp region) : region(region) {
@@ -47,7 +46,6 @@ struct Cut {
     forward = name.ends_with(".forward");
     gradInput = name.ends_with(".grad_input");
     gradWeight = name.ends_with(".grad_weight");
-    channelwise = forward && !core->hasTrait<Contraction>();
     alongFilters = forward || (gradWeight && core->hasTrait<Windowed>());
   }
   bool any() const { return forward || gradInput || gradWeight || transpose; }
@@ -61,14 +59,12 @@ struct Cut {
   /// Whether an input of a forward region is read at the result's channels: by a transform, or by elementwise ops
   /// behind a contraction.
   bool followsResult(Value input) const {
-    if (!forward || channelwise)
-      return channelwise;
     RegionOp of = region; // MLIR's accessors are not const
-    ValueRange operands = coreOf(of)->getOperands();
-    for (auto [value, argument] : llvm::zip(of.getInputs(), of.getBody().front().getArguments()))
-      if (value == input)
-        return !llvm::is_contained(operands, argument);
-    return false;
+    Operation *core = coreOf(of);
+    if (!forward || !core->hasTrait<Contraction>())
+      return forward;
+    auto place = llvm::find(of.getInputs(), input) - of.getInputs().begin();
+    return place < of->getNumOperands() && !llvm::is_contained(core->getOperands(), of.getBody().getArgument(place));
   }
   /// For a per-channel tensor (bias).
   int channelDim() const { return forward ? 0 : -1; }

@@ -234,14 +234,14 @@ static VjpOp seededBy(Value value) {
 /// The op in whose coordinates an elementwise op works, where it stands before it in its region: a contraction or a
 /// transform of tiles, through further elementwise ops.
 static Operation *coordinatesBehind(Operation *op) {
-  while (op && op->hasTrait<Elementwise>()) {
-    Operation *before = nullptr;
+  if (op->hasTrait<Contraction>() || op->hasTrait<Tiled>())
+    return op;
+  if (op->hasTrait<Elementwise>())
     for (OpOperand &operand : op->getOpOperands())
-      if (Operation *definition = operand.get().getDefiningOp(); definition && keepsCoordinates(operand))
-        before = before && coordinatesBehind(before) ? before : definition;
-    op = before;
-  }
-  return op && (op->hasTrait<Contraction>() || op->hasTrait<Tiled>()) ? op : nullptr;
+      if (Operation *before = operand.get().getDefiningOp(); before && keepsCoordinates(operand))
+        if (Operation *found = coordinatesBehind(before))
+          return found;
+  return nullptr;
 }
 
 /// The transform of tiles whose result an elementwise op takes beside `value`.
