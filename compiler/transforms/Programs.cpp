@@ -25,8 +25,7 @@ void copyPredictions(ReturnOp last) {
   OpBuilder builder(last);
   MutableOperandRange predictions = last.getPredictionMutable();
   for (OpOperand &prediction : predictions)
-    if (Value value = prediction.get();
-        !value.hasOneUse() || isa<InputOp, VariableOp>(value.getDefiningOp()))
+    if (Value value = prediction.get(); !value.hasOneUse() || isa<InputOp, VariableOp>(value.getDefiningOp()))
       prediction.set(IdentityOp::create(builder, value.getLoc(), value.getType(), value));
 }
 
