@@ -2,10 +2,10 @@
 //
 // State block: header, parameters and buffers in the order of the network file, then optimizer slots; the same offsets
 // in every program. Scratch block: values of a program at offsets chosen by their lives in phases, one after another at
-// the lowest offset that is free; programs share the block. Local block, one a thread: values that no other phase and
-// no other slice reads. Partial sums of one program lie in one arena, slice by slice, so that adding them has one
-// stride and one kernel; those whose lives do not overlap share space in it. Large ones lie apart, and those that no
-// flat kernel reads.
+// the lowest offset that is free, then those first that reached the block's end; programs share the block. Local block,
+// one a thread: values that no other phase and no other slice reads. Partial sums of one program lie in one arena,
+// slice by slice, so that adding them has one stride and one kernel; those whose lives do not overlap share space in
+// it. Large ones lie apart, and those that no flat kernel reads.
 //
 // The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
 //
@@ -62,6 +62,28 @@ int64_t placeInOrder(ArrayRef<Placement *> order) {
   return size;
 }
 
+/// Places a buffer that reaches the block's end before all others, as long as that makes the block, of `size` bytes,
+/// smaller; `least` are needed. Returns the size.
+int64_t shrink(SmallVector<Placement *> &order, int64_t size, int64_t least) {
+  while (size > least) {
+    SmallVector<Placement *> ends;
+    llvm::copy_if(order, std::back_inserter(ends), [&](Placement *p) { return p->offset + p->bytes == size; });
+    auto helps = [&](Placement *buffer) {
+      SmallVector<Placement *> changed{buffer};
+      llvm::copy_if(order, std::back_inserter(changed), [&](Placement *other) { return other != buffer; });
+      int64_t result = placeInOrder(changed);
+      if (result >= size)
+        return false;
+      size = result;
+      order = std::move(changed);
+      return true;
+    };
+    if (llvm::none_of(ends, helps))
+      break;
+  }
+  return size;
+}
+
 /// Places buffers so that those of overlapping lives lie apart. Returns the size of the block: the least that results
 /// from four orders, for none of them is the best for every network.
 int64_t place(MutableArrayRef<Placement> buffers) {
@@ -75,6 +97,7 @@ int64_t place(MutableArrayRef<Placement> buffers) {
   auto fullest = [&](const Placement &buffer) {
     return *std::max_element(load.begin() + buffer.first, load.begin() + buffer.last + 1);
   };
+  const int64_t most = load.empty() ? 0 : *llvm::max_element(load);
   using Weight = std::pair<int64_t, int64_t>;
   const std::function<Weight(const Placement &)> weights[] = {
       [](const Placement &buffer) { return Weight(buffer.bytes, 0); },
@@ -87,10 +110,12 @@ int64_t place(MutableArrayRef<Placement> buffers) {
   for (const auto &weight : weights) {
     SmallVector<Placement *> order(llvm::make_pointer_range(buffers));
     llvm::stable_sort(order, [&](Placement *a, Placement *b) { return weight(*a) > weight(*b); });
-    if (int64_t size = placeInOrder(order); size < least) {
+    if (int64_t size = shrink(order, placeInOrder(order), most); size < least) {
       least = size;
       best = std::move(order);
     }
+    if (least == most)
+      break;
   }
   return placeInOrder(best);
 }
