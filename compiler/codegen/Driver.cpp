@@ -120,9 +120,17 @@ private:
     auto pointerTo = [&](const BufferSpec &spec) {
       Value bytes = constant(i64, spec.offset);
       Value place = isOurs(spec) ? wideTask : wideCallersTask;
-      if (spec.sliceStride)
-        bytes = LLVM::AddOp::create(builder, loc, bytes,
-                                    LLVM::MulOp::create(builder, loc, place, constant(i64, spec.sliceStride)));
+      auto add = [&](Value steps, int64_t stride) {
+        if (stride)
+          bytes =
+              LLVM::AddOp::create(builder, loc, bytes, LLVM::MulOp::create(builder, loc, steps, constant(i64, stride)));
+      };
+      if (signature.columns) {
+        Value columns = constant(i64, signature.columns);
+        add(LLVM::UDivOp::create(builder, loc, place, columns), spec.rowStride);
+        place = LLVM::URemOp::create(builder, loc, place, columns);
+      }
+      add(place, spec.sliceStride);
       return advance(basePointer(spec.base), bytes);
     };
     auto type = LLVM::LLVMArrayType::get(bufferType, std::max<size_t>(1, buffers));
@@ -157,8 +165,8 @@ private:
         numbers.insert(numbers.end(), row->begin(), row->end());
       numbers.push_back(int32_t(fill.pixel * bytes));
       Value blocks = LLVM::MulOp::create(builder, loc, images, constant(i32, fill.rows));
-      if (signature.block) { // a task computes some channels: the first of them zeroes around all
-        start.sliceStride = 0;
+      if (signature.block || signature.columns) { // a task computes a part of each image: the first zeroes around it
+        start.sliceStride = start.rowStride = 0;
         Value isFirst = compare(LLVM::ICmpPredicate::eq, task, constant(i32, 0));
         blocks = select(isFirst, blocks, constant(i32, 0));
       }

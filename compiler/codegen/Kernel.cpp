@@ -310,7 +310,7 @@ private:
     for (unsigned i = 0; i < view.rank; ++i) {
       const Axis &axis = view.axes[i];
       if (view.phased()) {
-        add(axis.stride);
+        add(signature.columns ? 1 : axis.stride);
         add(axis.extent);
       } else {
         bounds.push_back({int(axis.before), int(axis.before + axis.size) - 1});

@@ -32,8 +32,10 @@ struct Cut {
   bool forward = false, gradInput = false, gradWeight = false, transpose = false;
   bool alongFilters = false; ///< else along the features
   bool taps = false;         ///< a transposition of weights with taps: a task is one of them
+  bool frequencies = false;  ///< axis "frequency": a task is one of a Winograd product's
 
   explicit Cut(RegionOp region) : region(region) {
+    frequencies = region.getAxis() == "frequency";
     if (region.getAxis() != "output" || *region.getTasks() < 2)
       return;
     Operation *core = coreOf(region);
@@ -131,6 +133,20 @@ struct SpecBuilder {
     signature.block = axis.extent;
   }
 
+  /// One frequency of transformed images or weights.
+  void cutFrequencies(BufferSpec &spec, StringRef column, StringRef row) {
+    if (!cut.frequencies)
+      return;
+    for (Dim &dim : spec.dims) {
+      if (dim.name != column && dim.name != row)
+        continue;
+      (dim.name == column ? spec.sliceStride : spec.rowStride) = dim.stride * elementBytes(spec.element);
+      if (dim.name == column)
+        signature.columns = dim.extent;
+      dim.extent = 1;
+    }
+  }
+
   void place(BufferSpec &spec, Value value) {
     auto buffer = value.getDefiningOp()->getAttrOfType<DictionaryAttr>("buffer");
     spec.base = cast<StringAttr>(buffer.get("base")).getValue().str();
@@ -159,6 +175,7 @@ struct SpecBuilder {
     switch (layout.kind) {
     case Kind::Batch:
       batchDims(spec, value, layout, output);
+      cutFrequencies(spec, phaseNames[0], phaseNames[1]);
       cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.inputDim(value, adjoint));
       break;
     case Kind::Slices:
@@ -288,6 +305,7 @@ struct SpecBuilder {
       int64_t channels = cast<RankedTensorType>(value.getType()).getDimSize(0) / groups;
       spec.dims = {{"c", 0, channels, 1}, {"g", 0, groups, channels}};
     }
+    cutFrequencies(spec, "kx", "ky");
     if (cut.taps) {
       for (Dim &tap : llvm::drop_begin(spec.dims, 2))
         tap.extent = 1;
@@ -305,9 +323,9 @@ struct SpecBuilder {
 
 std::vector<int64_t> cutExtents(RegionOp region, Value outer) {
   std::vector<int64_t> extents;
-  for (const KernelDim &dim : kernelDims(outer))
-    extents.push_back(dim.extent);
   Cut cut(region);
+  for (const KernelDim &dim : kernelDims(outer))
+    extents.push_back(cut.frequencies && (dim.name == "kx" || dim.name == "ky") ? 1 : dim.extent);
   if (extents.size() > 1 && cut.weightDim() >= 0)
     extents[cut.weightDim()] /= int64_t(*region.getTasks());
   return extents;
@@ -318,7 +336,7 @@ bool isOurs(const BufferSpec &spec) { return spec.base == "state" || spec.base =
 int64_t alignmentOf(const BufferSpec &spec) {
   const int64_t bytes = spec.element.getIntOrFloatBitWidth() / 8;
   int64_t known = isOurs(spec) ? 64 : bytes;
-  while (known > bytes && (spec.offset % known || spec.sliceStride % known))
+  while (known > bytes && (spec.offset % known || spec.sliceStride % known || spec.rowStride % known))
     known /= 2;
   return known;
 }

@@ -7,8 +7,9 @@
 // gradient of huge weights has a phase of its own after the odd one.
 //
 // A linear layer whose weights are larger than `bigWeights` bytes is cut along its output's features instead of the
-// batch: each part of the weights is then read once, by one core. So are the convolutions of a batch of one sample and
-// Winograd products of more than `hugeWeights`.
+// batch: each part of the weights is then read once, by one core. So are the convolutions of a batch of one sample.
+// Winograd products whose weights are large beside their images are cut along the frequencies, which have nothing in
+// common.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
@@ -26,7 +27,7 @@ namespace sylvite::nn {
 namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
-constexpr int64_t hugeWeights = 12 << 20; // each slice would read them, and a step has room for few of them
+constexpr int64_t hugeWeights = 12 << 20; // a step has room for few of them
 constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
 constexpr int64_t transformCost = 16;     // of an element of transformed images, in multiply-adds
 constexpr int64_t minParts = 4;           // fewer would leave cores idle
@@ -215,6 +216,17 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     return isBatch(region) == !(phase & 1) ? phase : phase + 1;
   }
 
+  /// Whether the tasks of a Winograd product are its frequencies, of the whole batch: each weight is then read once,
+  /// not by every slice, but the transformed images do not stay in the cache of the core that made them. The gradient
+  /// of the weights that is not summed slice by slice has no choice.
+  bool cutByFrequency(Operation *product, Kind kind, int64_t slices) {
+    auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
+    if (kind != Kind::Batch || slices == 1)
+      return kind == Kind::Whole;
+    int64_t images = elements(product->getOperand(0)) + elements(product->getResult(0));
+    return elements(product->getOperand(1)) * slices >= 2 * images;
+  }
+
   void chooseAxis(RegionOp region, ProgramOp program) {
     Builder builder(&getContext());
     auto set = [&](StringRef axis, int64_t tasks) {
@@ -245,9 +257,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         taps *= dim.extent;
       return set("output", dims.size() > 2 ? taps : partsOf(dims[1].extent, 1, 16));
     }
+    if (core->hasTrait<Contraction>() && core->hasTrait<Tiled>() && cutByFrequency(core, kind, program.getSlices())) {
+      const Window window = *windowOf(core);
+      return set("frequency", window.axes[0].size * window.axes[1].size);
+    }
     if (core->hasTrait<Contraction>() && !linear && kind == Kind::Whole && region.getKernel().ends_with(".grad_weight"))
-      // Cut along the filters; each part of a Winograd product reads all transformed images, hence fewer of them.
-      return set("output", partsOf(kernelDims(result)[0].extent, 16, core->hasTrait<Tiled>() ? 32 : 16));
+      return set("output", partsOf(kernelDims(result)[0].extent, 16, 16)); // along the filters
     if (linear && kind == Kind::Whole) { // the gradient of the weights, cut along the features
       return set("output", partsOf(kernelDims(result)[1].extent, 1, 8));
     }
@@ -258,9 +273,6 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       if (weights > bigWeights && parts >= minParts)
         return set("output", parts);
     }
-    if (core->hasTrait<Tiled>() && core->hasTrait<Contraction>() && kind == Kind::Batch &&
-        layoutOf(region.getInputs()[weightIndex(region)]).unit * 4 > hugeWeights)
-      return set("output", partsOf(layoutOf(result).channels, 32, 32));
     // A batch of one is one slice: its convolutions are cut along their filters, transforms of images along channels;
     // not where tiles reach over the image's edges, for one task zeroes what lies around all channels.
     bool overEdges = writtenView(region).written().any();

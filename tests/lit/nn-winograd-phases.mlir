@@ -54,3 +54,32 @@ nn.program @predict attributes {batch = 1 : i64, slices = 1 : i64, optimizer = {
   %prediction = nn.relu %conv : (!image) -> !image
   nn.return prediction %prediction : !image
 }
+
+// -----
+
+#zero = 0.0 : f64
+!image = tensor<32x8x8x64xf32, "batch">
+!maps = tensor<32x8x8x128xf32, "batch">
+!a = tensor<64x64x3x3xf32>
+!b = tensor<128x64x3x3xf32>
+
+// Weights that 16 slices would read from memory, beside 4 tiles of an image: each frequency of the whole batch is a task, and a
+// frequency's gradient one sum.
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 32 : i64, slices = 16 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
+  %x = nn.input : !image
+  %a = nn.variable "a.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !a
+  %b = nn.variable "b.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !b
+  %image = nn.identity %x : (!image) -> !image
+  %conv1 = nn.conv2d %image, %a {filters = 64 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                 bias = false} : (!image, !a) -> !image
+  %conv2 = nn.conv2d %conv1, %b {filters = 128 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                 bias = false, nn.algorithm = "winograd_4x4"} : (!image, !b) -> !maps
+  nn.return loss %conv2 : !maps
+}
+// CHECK: nn.region "winograd_input.forward"{{.*}}axis = "batch", {{.*}}tasks = 16 : i64
+// CHECK: nn.region "winograd_product.forward"{{.*}}axis = "frequency", {{.*}}tasks = 36 : i64
+// CHECK: nn.region "winograd_product.grad_input"{{.*}}axis = "frequency", {{.*}}tasks = 36 : i64
+// CHECK: nn.region "winograd_product.grad_weight"{{.*}}axis = "frequency", buffer = {base = "scratch", bytes = 1179776 : i64, {{.*}}tasks = 36 : i64
+// CHECK: nn.region "winograd_output.forward"{{.*}}axis = "batch", {{.*}}tasks = 16 : i64
