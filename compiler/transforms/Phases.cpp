@@ -217,12 +217,14 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
   }
 
   /// Whether the tasks of a Winograd product are its frequencies, of the whole batch: each weight is then read once,
-  /// not by every slice, but the transformed images do not stay in the cache of the core that made them. The gradient
-  /// of the weights that is not summed slice by slice has no choice.
+  /// not by every slice, but the transformed images do not stay in the cache of the core that made them. A batch of one
+  /// sample has no slices to choose from, nor has the gradient of the weights that is not summed slice by slice.
   bool cutByFrequency(Operation *product, Kind kind, int64_t slices) {
-    auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
-    if (kind != Kind::Batch || slices == 1)
+    if (kind != Kind::Batch)
       return kind == Kind::Whole;
+    if (slices == 1)
+      return workOf(product) > worthCutting;
+    auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
     int64_t images = elements(product->getOperand(0)) + elements(product->getResult(0));
     return elements(product->getOperand(1)) * slices >= 2 * images;
   }

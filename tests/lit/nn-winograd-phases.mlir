@@ -38,7 +38,7 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 !image = tensor<1x32x32x64xf32, "batch">
 !w = tensor<64x64x3x3xf32>
 
-// One image: all but the copy at its start is cut along channels.
+// One image: all but the copy at its start is cut, along channels or frequencies.
 // CHECK-LABEL: nn.program @predict
 nn.program @predict attributes {batch = 1 : i64, slices = 1 : i64, optimizer = {}} {
   %x = nn.input : !image
@@ -46,7 +46,7 @@ nn.program @predict attributes {batch = 1 : i64, slices = 1 : i64, optimizer = {
   // CHECK: nn.region "identity.forward"{{.*}}axis = "batch"{{.*}}phase = 0 : i64, tasks = 1 : i64
   // CHECK: nn.region "winograd_weight.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
   // CHECK: nn.region "winograd_input.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
-  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "output"{{.*}}phase = 2 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "frequency"{{.*}}phase = 2 : i64, tasks = 36 : i64
   // CHECK: nn.region "winograd_output.forward"{{.*}}axis = "output"{{.*}}phase = 3 : i64, tasks = 4 : i64
   %image = nn.identity %x : (!image) -> !image
   %conv = nn.conv2d %image, %w {filters = 64 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
