@@ -34,9 +34,10 @@ constexpr int64_t minParts = 4;           // fewer would leave cores idle
 /// Elements of one task of an update: with its slots in the L1 cache, where what it has written is looked at.
 constexpr int64_t updateChunk = 1024;
 
+int64_t elements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
+
 /// Multiply-adds of one sample.
 int64_t workOf(Operation *op) {
-  auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
   auto shape = cast<RankedTensorType>(op->getResult(0).getType()).getShape();
   int64_t results = elements(op->getResult(0)) / shape.front();
   if (!op->hasTrait<Contraction>()) // a transform of images
@@ -224,7 +225,6 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       return kind == Kind::Whole;
     if (slices == 1)
       return workOf(product) > worthCutting;
-    auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
     int64_t images = elements(product->getOperand(0)) + elements(product->getResult(0));
     return elements(product->getOperand(1)) * slices >= 2 * images;
   }

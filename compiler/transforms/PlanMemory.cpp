@@ -69,8 +69,9 @@ int64_t shrink(SmallVector<Placement *> &order, int64_t size, int64_t least) {
     SmallVector<Placement *> ends;
     llvm::copy_if(order, std::back_inserter(ends), [&](Placement *p) { return p->offset + p->bytes == size; });
     auto helps = [&](Placement *buffer) {
-      SmallVector<Placement *> changed{buffer};
-      llvm::copy_if(order, std::back_inserter(changed), [&](Placement *other) { return other != buffer; });
+      SmallVector<Placement *> changed(order);
+      auto place = llvm::find(changed, buffer);
+      std::rotate(changed.begin(), place, place + 1);
       int64_t result = placeInOrder(changed);
       if (result >= size)
         return false;
