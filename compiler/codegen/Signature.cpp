@@ -50,7 +50,6 @@ struct Cut {
     gradWeight = name.ends_with(".grad_weight");
     alongFilters = forward || (gradWeight && core->hasTrait<Windowed>());
   }
-  bool any() const { return forward || gradInput || gradWeight || transpose; }
 
   /// For weights (o, …).
   int weightDim() const { return alongFilters ? 0 : gradInput || gradWeight || (transpose && !taps) ? 1 : -1; }
