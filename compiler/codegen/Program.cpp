@@ -49,17 +49,7 @@ double flopsOf(RegionOp region) {
   if (core->hasTrait<Contraction>()) {
     if (region.getKernel().ends_with(".grad_bias"))
       return elements(core->getResult(0));
-    if (core->hasTrait<Tiled>()) { // each pixel is one frequency
-      const Window window = *windowOf(core);
-      double taps = 1;
-      for (const WindowAxis &along : window.axes)
-        taps *= along.stride > 1 ? 1 : double(along.size);
-      return 2 * taps * double(typeOf(core->getOperand(0)).getShape().back()) * elements(core->getResult(0));
-    }
-    // Each weight of a filter meets each pixel of the output, or of the input that a transposed convolution spreads.
-    Value pixels = core->hasTrait<Transposed>() ? core->getOperand(0) : core->getResult(0);
-    double taps = elements(core->getOperand(1)) / double(typeOf(core->getOperand(1)).getDimSize(0));
-    return 2 * taps * elements(pixels);
+    return 2 * multiplyAdds(core);
   }
   Value first = region.getInputs().empty() ? region.getResult(0) : region.getInputs()[0];
   return elements(first);

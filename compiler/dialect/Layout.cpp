@@ -87,6 +87,20 @@ int64_t groupsOf(Operation *op) {
   return groups ? groups.getInt() : 1;
 }
 
+double multiplyAdds(Operation *contraction) {
+  auto elements = [](Value value) { return double(typeOf(value).getNumElements()); };
+  // Each weight of a filter meets each pixel of the output, or of the input that a transposed convolution spreads.
+  Value pixels = contraction->getOperand(0), weights = contraction->getOperand(1);
+  if (!contraction->hasTrait<Transposed>())
+    pixels = contraction->getResult(0);
+  double filters = double(typeOf(weights).getDimSize(0));
+  if (contraction->hasTrait<Tiled>()) { // each pixel is one frequency, which has weights of its own
+    const Window window = *windowOf(contraction);
+    filters *= double(window.axes[0].size * window.axes[1].size);
+  }
+  return elements(pixels) * elements(weights) / filters;
+}
+
 /// Taps of a kernel of `size` with dilation, as they span the input.
 static int64_t span(int64_t size, int64_t dilation) { return (size - 1) * dilation + 1; }
 

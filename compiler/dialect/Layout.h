@@ -71,6 +71,9 @@ struct Window {
 std::optional<Window> windowOf(mlir::Operation *op);
 /// Groups of channels that an op keeps apart; 1 for most.
 int64_t groupsOf(mlir::Operation *op);
+/// Multiplications of a contraction, of the whole batch, each with its addition; as many as either of its gradients
+/// takes.
+double multiplyAdds(mlir::Operation *contraction);
 
 /// The view of a value of Kind::Batch inside a region.
 View viewOf(mlir::Value value);

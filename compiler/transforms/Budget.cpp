@@ -35,12 +35,7 @@ struct Planned {
 /// Multiply-adds of a forward region.
 double costOf(RegionOp region) {
   Operation *core = coreOf(region);
-  if (!core->hasTrait<Contraction>())
-    return 0;
-  auto elements = [](Value value) { return double(cast<RankedTensorType>(value.getType()).getNumElements()); };
-  auto shape = cast<RankedTensorType>(core->getOperand(1).getType()).getShape();
-  Value pixels = core->hasTrait<Transposed>() ? core->getOperand(0) : core->getResult(0);
-  return elements(pixels) * elements(core->getOperand(1)) / double(shape[0]);
+  return core->hasTrait<Contraction>() ? multiplyAdds(core) : 0;
 }
 
 struct Life {

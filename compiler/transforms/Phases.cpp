@@ -28,27 +28,20 @@ namespace {
 
 constexpr int64_t bigWeights = 64 << 10;
 constexpr int64_t hugeWeights = 12 << 20; // a step has room for few of them
-constexpr int64_t worthCutting = 1 << 20; // multiply-adds of a convolution, against two barriers
-constexpr int64_t transformCost = 16;     // of an element of transformed images, in multiply-adds
+constexpr double worthCutting = 1 << 20;  // multiply-adds of a convolution, against two barriers
+constexpr double elementCost = 16;        // of reading and writing an element of an image, in multiply-adds
 constexpr int64_t minParts = 4;           // fewer would leave cores idle
 /// Elements of one task of an update: with its slots in the L1 cache, where what it has written is looked at.
 constexpr int64_t updateChunk = 1024;
 
 int64_t elements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
 
-/// Multiply-adds of one sample.
-int64_t workOf(Operation *op) {
-  auto shape = cast<RankedTensorType>(op->getResult(0).getType()).getShape();
-  int64_t results = elements(op->getResult(0)) / shape.front();
-  if (!op->hasTrait<Contraction>()) // a transform of images
-    return transformCost * std::max(results, elements(op->getOperand(0)) / shape.front());
-  // Each weight of a filter meets each pixel of the result; of a Winograd product the pixels of its frequency.
-  int64_t weights = elements(op->getOperand(1)) / shape.back();
-  if (op->hasTrait<Tiled>()) {
-    const Window window = *windowOf(op);
-    weights /= window.axes[0].size * window.axes[1].size;
-  }
-  return weights * results;
+/// Multiply-adds of one sample, or what a region without a contraction takes as long as.
+double workOf(Operation *op) {
+  double samples = double(cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0));
+  if (op->hasTrait<Contraction>())
+    return multiplyAdds(op) / samples;
+  return elementCost * double(std::max(elements(op->getResult(0)), elements(op->getOperand(0)))) / samples;
 }
 
 /// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
