@@ -72,20 +72,38 @@ private:
     return numberTable(numbers);
   }
 
+  /// A copy of a buffer's dims in which dim `shifted` begins `part` times its extent later.
+  Value shiftedDims(const BufferSpec &spec, size_t shifted, Value table, Value part) {
+    auto type = LLVM::LLVMArrayType::get(i32, 4 * spec.dims.size());
+    Value copy = LLVM::AllocaOp::create(builder, loc, ptr, type, constant(i32, 1), 8);
+    const Dim &rows = spec.dims[shifted];
+    Value all = LLVM::LoadOp::create(builder, loc, type, table);
+    LLVM::StoreOp::create(builder, loc, all, copy);
+    Value first = LLVM::MulOp::create(builder, loc, part, constant(i32, rows.extent));
+    first = LLVM::AddOp::create(builder, loc, first, constant(i32, rows.min));
+    LLVM::StoreOp::create(builder, loc, first, fieldPointer(type, copy, {int32_t(4 * shifted)}));
+    return copy;
+  }
+
   /// int32_t region(frame, worker, task): one call of a region's kernel.
   std::string buildRegion(const Call &region, const std::string &name) {
     const CompiledKernel &kernel = plan.kernels[region.kernel];
     const Signature &signature = region.signature;
-    SmallVector<Type> types{ptr, i32, i32, f64, f64, f64, i64, i32};
+    SmallVector<Type> types{ptr, i32, i32, f64, f64, f64, i64, i32, i32};
     size_t buffers = signature.inputs.size() + signature.outputs.size();
     types.append(buffers, ptr);
     declare(kernel.symbol, i32, types);
     auto function = define(name, i32, {ptr, ptr, i32}, false);
     Value frame = function.getArgument(0), worker = function.getArgument(1), task = function.getArgument(2);
     Value n = loadField(frameType, frame, {1}, i32);
-    Value images = n, firstSample = constant(i32, 0);
+    Value images = n, firstSample = constant(i32, 0), slice = task, part = constant(i32, 0);
+    if (signature.rowDim) {
+      Value parts = constant(i32, signature.columns);
+      slice = LLVM::UDivOp::create(builder, loc, task, parts);
+      part = LLVM::URemOp::create(builder, loc, task, parts);
+    }
     if (signature.images == Images::Slice) {
-      firstSample = LLVM::MulOp::create(builder, loc, task, constant(i32, signature.samplesPerSlice));
+      firstSample = LLVM::MulOp::create(builder, loc, slice, constant(i32, signature.samplesPerSlice));
       images = clampLow(
           minimum(LLVM::SubOp::create(builder, loc, n, firstSample), constant(i32, signature.samplesPerSlice)));
     } else if (signature.images == Images::Rows) {
@@ -108,7 +126,7 @@ private:
     Value rateScale = loadField(frameType, frame, {5}, f64), stepsPerEpoch = loadField(frameType, frame, {6}, f64);
     Value wideTask = LLVM::ZExtOp::create(builder, loc, i64, task);
     Value wideCallersTask = LLVM::ZExtOp::create(builder, loc, i64, callersTask);
-    SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale, stepsPerEpoch, seed, firstSample};
+    SmallVector<Value> arguments{worker, images, n, stepNumber, rateScale, stepsPerEpoch, seed, firstSample, part};
     SmallVector<Value> bases(MaxBases);
     auto basePointer = [&](const std::string &base) {
       int32_t index = baseOf(plan, base);
@@ -149,7 +167,10 @@ private:
         unsigned code = isa<FloatType>(spec.element) ? 2 : spec.element.isUnsignedInteger() ? 1 : 0;
         store(4, constant(i32, code | bits << 8 | 1 << 16));
         store(5, constant(i32, spec.dims.size()));
-        store(6, address(dimTable(spec)));
+        Value dims = address(dimTable(spec));
+        if (list == &signature.outputs && signature.rowDim)
+          dims = shiftedDims(spec, signature.rowDim, dims, part);
+        store(6, dims);
         store(7, null());
         arguments.push_back(fieldPointer(type, storage, {index}));
         ++index;
@@ -166,8 +187,10 @@ private:
       numbers.push_back(int32_t(fill.pixel * bytes));
       Value blocks = LLVM::MulOp::create(builder, loc, images, constant(i32, fill.rows));
       if (signature.block || signature.columns) { // a task computes a part of each image: the first zeroes around it
-        start.sliceStride = start.rowStride = 0;
-        Value isFirst = compare(LLVM::ICmpPredicate::eq, task, constant(i32, 0));
+        start.sliceStride = 0;
+        if (!signature.rowDim)
+          start.rowStride = 0;
+        Value isFirst = compare(LLVM::ICmpPredicate::eq, signature.rowDim ? part : task, constant(i32, 0));
         blocks = select(isFirst, blocks, constant(i32, 0));
       }
       call("syl_zero_halo", {pointerTo(start), blocks, address(numberTable(numbers))});
@@ -196,7 +219,8 @@ private:
     size_t kernels; ///< as in syl_phase
   };
 
-  /// A phase's function: in a batch phase all regions in order; else the region that the task belongs to.
+  /// A phase's function: in a phase of slices or of their rows all regions in order; else the region that the task
+  /// belongs to.
   void buildPhase(const Program &program, size_t number, ArrayRef<std::string> regions, const std::string &name) {
     const std::vector<Call> &calls = program.phases[number];
     auto function = define(name, i32, {ptr, ptr, i32}, false);
@@ -233,9 +257,9 @@ private:
         regions.push_back(buildRegion(call, name));
         std::string label = (call.layer.empty() ? "" : call.layer + ":") + call.signature.kernel;
         kernels += (kernels.empty() ? "" : ", ") + label;
-        slices = batch ? program.slices : slices + call.signature.tasks;
+        slices = batch ? call.signature.tasks : slices + call.signature.tasks;
         kernelRows.push_back({label, ruleName(plan.kernels[call.kernel].rule), name, call.flops, call.bytes,
-                              call.localBytes, batch ? program.slices : call.signature.tasks, index, phase});
+                              call.localBytes, call.signature.tasks, index, phase});
       }
       std::string name = program.name + "_phase_" + std::to_string(phase);
       buildPhase(program, phase, regions, name);

@@ -27,7 +27,7 @@ public:
   Builder(RegionOp region, Kernel &kernel) : region(region), kernel(kernel), signature(kernel.signature) {}
 
   void build() {
-    kernel.arguments = {images, batch, step, rate, stepsPerEpoch, seed, firstSample};
+    kernel.arguments = {images, batch, step, rate, stepsPerEpoch, seed, firstSample, part};
     element = elementOf();
     for (size_t i = 0; i < signature.inputs.size(); ++i)
       operands.push_back(makeOperand(signature.inputs[i], i));
@@ -57,6 +57,7 @@ private:
   std::vector<Named> funcs;
   std::map<std::string, std::string> roleOfFunc; // by Halide's name
   Param<int32_t> images{"images"}, batch{"batch"}, firstSample{"first_sample"};
+  Param<int32_t> part{"part"}; // of a sample, where Signature::rows
   Param<double> step{"step"}, rate{"learning_rate_scale"}, stepsPerEpoch{"steps_per_epoch"};
   Param<uint64_t> seed{"seed"};
   std::vector<std::pair<std::string, ImageParam>> inputs;
@@ -310,7 +311,7 @@ private:
     for (unsigned i = 0; i < view.rank; ++i) {
       const Axis &axis = view.axes[i];
       if (view.phased()) {
-        add(signature.columns ? 1 : axis.stride);
+        add(signature.columns && !signature.rowDim ? 1 : axis.stride);
         add(axis.extent);
       } else {
         bounds.push_back({int(axis.before), int(axis.before + axis.size) - 1});
@@ -349,20 +350,24 @@ private:
         values.push_back(result.func(at));
       kernel.output(dims) = Tuple(values);
     }
+    auto minOf = [&](size_t d) {
+      const Dim &dim = spec.dims[d];
+      return d && d == signature.rowDim ? int(dim.min) + part * int(dim.extent) : Expr(int(dim.min));
+    };
     std::vector<OutputImageParam> buffers = kernel.output.output_buffers();
     for (size_t b = 0; b < buffers.size(); ++b) {
       const BufferSpec &buffer = signature.outputs[b];
       for (size_t d = 0; d < buffer.dims.size(); ++d) {
         const Dim &dim = buffer.dims[d];
         if (b == 0) // a Tuple's buffers have the first one's bounds
-          buffers[b].dim(d).set_bounds(int(dim.min), dim.name == "n" ? Expr(images) : Expr(int(dim.extent)));
+          buffers[b].dim(d).set_bounds(minOf(d), dim.name == "n" ? Expr(images) : Expr(int(dim.extent)));
         buffers[b].dim(d).set_stride(int(dim.stride));
       }
       buffers[b].set_host_alignment(int(alignmentOf(buffer)));
     }
     for (size_t d = 0; d < spec.dims.size(); ++d)
       if (spec.dims[d].name != "n")
-        kernel.output.bound(varOf(spec.dims[d].name), int(spec.dims[d].min), int(spec.dims[d].extent));
+        kernel.output.bound(varOf(spec.dims[d].name), minOf(d), int(spec.dims[d].extent));
   }
 
   /// Whether every op of the region maps zeros to zeros.

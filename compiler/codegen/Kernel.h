@@ -17,7 +17,7 @@ struct Kernel {
   Signature signature;
   KernelFuncs funcs;                       ///< by role, for schedules
   Halide::Func output;                     ///< a Tuple where the region replaces several variables
-  std::vector<Halide::Argument> arguments; ///< the scalars of ops::Scalars, then buffers
+  std::vector<Halide::Argument> arguments; ///< the scalars of ops::Scalars, `part`, then buffers
 };
 
 /// Builds a region's kernel. Throws Halide::Error where Halide refuses a definition, and

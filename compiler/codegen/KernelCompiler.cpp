@@ -41,7 +41,10 @@ class HeapUse : public Internal::IRVisitor {
 public:
   std::string problem;
 
-  explicit HeapUse(int64_t maxImages) { bounds["images"] = Expr(int(maxImages)); }
+  HeapUse(int64_t maxImages, int64_t parts) {
+    bounds["images"] = Expr(int(maxImages));
+    loops.push("part", {0, int(parts) - 1});
+  }
 
   /// Most bytes at a time: runtime/core/heap.c is a stack, where what is kept holds what was freed below it.
   int64_t bytes() const { return kept + largest * (1 + keptCount); }
@@ -164,9 +167,12 @@ json compileHere(const Job &job, const KernelOptions &options, const fs::path &o
       return failWith(diagnostics);
     // A kernel carries no checks of its own: what its schedule may touch is proved here.
     int64_t most = kernel.signature.images == Images::Rows ? maxRows : kernel.signature.maxImages;
+    int64_t parts = kernel.signature.rowDim ? kernel.signature.columns : 1;
     if (!checkBounds(Pipeline(kernel.output), kernel.arguments, Halide::Target(options.target->halide),
-                     {{"images", {1, most}}, {"batch", {1, std::max(most, kernel.signature.maxImages)}}}, kernel.funcs,
-                     applied, diagnostics))
+                     {{"images", {1, most}},
+                      {"batch", {1, std::max(most, kernel.signature.maxImages)}},
+                      {"part", {0, parts - 1}}},
+                     kernel.funcs, applied, diagnostics))
       return failWith(diagnostics);
     std::string symbol = "sylvite_kernel_" + hash.substr(0, 24);
     Halide::Target target(options.target->halide);
@@ -176,7 +182,7 @@ json compileHere(const Job &job, const KernelOptions &options, const fs::path &o
       outputs[OutputFileType::stmt] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".stmt")).string();
     if (options.emitAssembly)
       outputs[OutputFileType::assembly] = (options.emitFolder / (name + "." + hash.substr(0, 8) + ".s")).string();
-    HeapUse heap(most);
+    HeapUse heap(most, parts);
     for (const auto &function : module.functions())
       function.body.accept(&heap);
     if (!heap.problem.empty())

@@ -38,7 +38,10 @@ std::string kernelText(RegionOp region, const Signature &signature) {
   mlir::OpPrintingFlags flags;
   flags.printGenericOpForm().enableDebugInfo(false).useLocalScope();
   stream << signature.kernel << ' ' << int(signature.images) << ' ' << signature.maxImages << ' '
-         << signature.samplesPerSlice << ' ' << signature.block << '\n';
+         << signature.samplesPerSlice << ' ' << signature.block;
+  if (signature.rowDim)
+    stream << " rows in " << signature.columns << " parts";
+  stream << '\n';
   if (signature.images == Images::Rows)
     stream.flush(), text = signature.kernel + " rows\n"; // the length is known at run time
   for (const auto *list : {&signature.inputs, &signature.outputs})
@@ -139,7 +142,12 @@ KernelDims scheduleDims(RegionOp region, const Signature &signature, const Targe
     for (unsigned i = 0; view.image() && !windowOf(core) && i < view.rank; ++i)
       dims[sizeNames[i]] = view.axes[i].size;
   }
+  if (signature.rowDim) { // an image of fewer rows
+    const BufferSpec &output = signature.outputs.front();
+    dims[sizeNames[output.view.rowAxis()]] = output.dims[signature.rowDim].extent;
+  }
   dims["task"] = signature.tasks;
+  dims["parts"] = signature.block ? signature.tasks : 1;
   return result;
 }
 
@@ -148,7 +156,7 @@ std::vector<std::string> kernelDimNames() {
                                  "kernel_w",     "stride_h",     "stride_w",    "stride",      "padding",  "height",
                                  "width",        "input_height", "input_width", "filters",     "channels", "task",
                                  "kernel_d",     "stride_d",     "depth",       "input_depth", "dilation", "groups",
-                                 "key",          "cpu",          "transposed",  "batch"};
+                                 "key",          "cpu",          "transposed",  "batch",       "parts"};
   for (const char *dim : {"c", "g", "xi", "x", "yi", "y", "zi", "z", "o", "k", "kx", "ky", "kz", "j", "s", "i"})
     names.push_back(std::string("output_") + dim);
   return names;

@@ -57,18 +57,18 @@ struct Cut {
   int inputDim(Value input, bool adjoint) const {
     return followsResult(input) || (gradWeight && adjoint == alongFilters) ? 0 : -1;
   }
-  /// Whether an input of a forward region is read at the result's channels: by a transform, or by elementwise ops
-  /// behind a contraction.
+  /// Whether an input is read at the result's channels: by a transform, or by elementwise ops behind a contraction.
   bool followsResult(Value input) const {
     RegionOp of = region; // MLIR's accessors are not const
-    Operation *core = coreOf(of);
-    if (!forward || !core->hasTrait<Contraction>())
+    if (!forward && !gradInput)
+      return false;
+    if (!coreOf(of)->hasTrait<Contraction>())
       return forward;
     auto place = llvm::find(of.getInputs(), input) - of.getInputs().begin();
-    return place < of->getNumOperands() && !llvm::is_contained(core->getOperands(), of.getBody().getArgument(place));
+    return place < of->getNumOperands() && !isContracted(of, place);
   }
-  /// For a per-channel tensor (bias).
-  int channelDim() const { return forward ? 0 : -1; }
+  /// For a per-channel tensor: a bias, or what is read at the result's channels.
+  int channelDim(Value value) const { return forward || followsResult(value) ? 0 : -1; }
 };
 
 std::string nameOfValue(Value value) {
@@ -118,7 +118,7 @@ struct SpecBuilder {
   mutable RegionOp region; // MLIR's accessors are not const
   Cut cut;
   Signature &signature;
-  bool batchAxis, flat;
+  bool batchAxis, rowAxis, flat;
 
   /// Block of the cut axis for an extent.
   int64_t block(int64_t extent) const { return extent / int64_t(*region.getTasks()); }
@@ -130,6 +130,19 @@ struct SpecBuilder {
     axis.extent = block(axis.extent);
     spec.sliceStride = axis.extent * axis.stride * elementBytes(spec.element);
     signature.block = axis.extent;
+  }
+
+  /// `bytes` lie between what a slice's tasks use and what the next one's do.
+  void setSliceStride(BufferSpec &spec, int64_t bytes) const { (rowAxis ? spec.rowStride : spec.sliceStride) = bytes; }
+
+  /// The rows of a result that one task computes.
+  void cutRows(BufferSpec &spec) {
+    for (auto [index, dim] : llvm::enumerate(spec.dims))
+      if (dim.name == axisNames[spec.view.rowAxis()])
+        signature.rowDim = index;
+    Dim &rows = spec.dims[signature.rowDim];
+    rows.extent /= signature.columns;
+    spec.sliceStride = rows.extent * rows.stride * elementBytes(spec.element);
   }
 
   /// One frequency of transformed images or weights.
@@ -175,13 +188,15 @@ struct SpecBuilder {
     case Kind::Batch:
       batchDims(spec, value, layout, output);
       cutFrequencies(spec, phaseNames[0], phaseNames[1]);
+      if (rowAxis && output)
+        cutRows(spec);
       cutDim(spec, output ? (cut.forward || cut.gradInput ? 0 : -1) : cut.inputDim(value, adjoint));
       break;
     case Kind::Slices:
       spec.dims = {{"c", 0, layout.channels, 1}, {"j", 0, layout.unit / layout.channels, layout.channels}};
-      spec.perSlice = batchAxis;
-      if (batchAxis)
-        spec.sliceStride = layout.unit * bytes;
+      spec.perSlice = batchAxis || rowAxis;
+      if (spec.perSlice)
+        setSliceStride(spec, layout.unit * bytes);
       else
         spec.dims.push_back({"s", 0, layout.units, layout.unit});
       break;
@@ -241,8 +256,8 @@ struct SpecBuilder {
       spec.padFrom = channels;
     auto buffer = value.getDefiningOp()->getAttrOfType<DictionaryAttr>("buffer");
     bool local = cast<StringAttr>(buffer.get("base")).getValue() == "local";
-    if (batchAxis && !local)
-      spec.sliceStride = signature.samplesPerSlice * layout.unit * bytes;
+    if ((batchAxis || rowAxis) && !local)
+      setSliceStride(spec, signature.samplesPerSlice * layout.unit * bytes);
   }
 
   /// Channels, or those of a group and the groups, then the axes with their phases.
@@ -311,7 +326,7 @@ struct SpecBuilder {
       spec.sliceStride = dims[0].extent * dims[1].extent * elementBytes(spec.element);
       signature.block = 1;
     } else if (dims.size() == 1) {
-      cutDim(spec, cut.channelDim());
+      cutDim(spec, cut.channelDim(value));
     } else {
       cutDim(spec, cut.weightDim());
     }
@@ -346,16 +361,18 @@ Signature signatureOf(RegionOp region) {
   signature.kernel = region.getKernel().str();
   signature.tasks = *region.getTasks();
   signature.samplesPerSlice = (program.getBatch() + program.getSlices() - 1) / program.getSlices();
-  bool batchAxis = region.getAxis() == "batch", flat = region.getAxis() == "flat";
-  signature.images = batchAxis ? Images::Slice : flat ? Images::Rows : Images::Whole;
-  signature.maxImages = batchAxis ? signature.samplesPerSlice : int64_t(program.getBatch());
+  bool batchAxis = region.getAxis() == "batch", rowAxis = region.getAxis() == "row", flat = region.getAxis() == "flat";
+  signature.images = batchAxis || rowAxis ? Images::Slice : flat ? Images::Rows : Images::Whole;
+  signature.maxImages = batchAxis || rowAxis ? signature.samplesPerSlice : int64_t(program.getBatch());
+  if (rowAxis)
+    signature.columns = signature.tasks / int64_t(program.getSlices());
   if (flat) {
     signature.totalRows = layoutOf(region.getInputs()[0]).unit / 16;
     signature.maxImages = (signature.totalRows + signature.tasks - 1) / signature.tasks;
     assert(signature.maxImages <= maxRows && "nn-phases cuts updates finer");
   }
   signature.alongFilters = Cut(region).alongFilters;
-  SpecBuilder builder{region, Cut(region), signature, batchAxis, flat};
+  SpecBuilder builder{region, Cut(region), signature, batchAxis, rowAxis, flat};
   Block &body = region.getBody().front();
   for (auto [index, input] : llvm::enumerate(region.getInputs())) {
     std::string role = roleOf(region, index);

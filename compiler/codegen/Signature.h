@@ -31,7 +31,7 @@ struct BufferSpec {
   std::string base;        ///< state, scratch, local, input, target, output
   int64_t offset = 0;      ///< bytes from the base to the first element of the dims
   int64_t sliceStride = 0; ///< bytes from one task to the next
-  int64_t rowStride = 0;   ///< axis "frequency": bytes from one row of them to the next, sliceStride within a row
+  int64_t rowStride = 0;   ///< where Signature::columns: bytes from one row of tasks to the next, sliceStride within it
   int64_t bytes = 0;       ///< of the whole buffer
   std::string origin;      ///< name of the value, for --explain
 };
@@ -71,7 +71,8 @@ struct Signature {
   int64_t tasks = 1;
   int64_t block = 0;               ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
   bool alongFilters = false;       ///< that axis is the filters, or units, of a contraction; else its features
-  int64_t columns = 0;             ///< axis "frequency": tasks of a row of frequencies, 0 where it is not cut so
+  int64_t columns = 0;             ///< axes "frequency" and "row": tasks of a row of frequencies or of a slice, else 0
+  size_t rowDim = 0;               ///< axis "row": the result's dim that a slice's tasks are parts of, else 0
   std::vector<ZeroFill> zeroFills; ///< of the result's buffer, after the kernel has run
 };
 

@@ -349,6 +349,19 @@ bool readsOwnPart(RegionOp region, Value sum) {
          kindOf(region.getResult(0).getType()) == Kind::Partial;
 }
 
+bool isContracted(RegionOp region, unsigned index) {
+  SmallVector<Value> values{region.getBody().getArgument(index)};
+  for (size_t i = 0; i < values.size(); ++i)
+    for (Operation *user : values[i].getUsers()) {
+      auto vjp = dyn_cast<VjpOp>(user);
+      Operation *op = vjp ? vjp.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : user;
+      if (op->hasTrait<Contraction>())
+        return true;
+      values.append(user->result_begin(), user->result_end());
+    }
+  return false;
+}
+
 Operation *coreOf(RegionOp region) {
   Operation *last = region.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
   while (auto add = dyn_cast<GradientSumOp>(last)) { // a sum of contributions to one gradient

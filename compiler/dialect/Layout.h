@@ -56,6 +56,8 @@ struct View {
   int64_t groupChannels() const { return realChannels / groups; }
   /// Pixels of the image.
   int64_t pixels() const;
+  /// The axis that a sample is cut along into tasks: y, or x where there is no other.
+  unsigned rowAxis() const { return rank > 1 ? 1 : 0; }
 };
 
 /// Along one axis, the window through which an op reads its input: output X reads X * stride + tap * dilation, counted
@@ -85,6 +87,9 @@ Halo requiredHalo(RegionOp region, unsigned index);
 
 /// Whether a region reads a slice's own part of a sum over the batch, not the sum: it makes a part of another.
 bool readsOwnPart(RegionOp region, mlir::Value sum);
+
+/// Whether input `index` of a region flows into its contraction, not into what it does with the result alone.
+bool isContracted(RegionOp region, unsigned index);
 
 /// The op that a region computes, or whose derivative it computes.
 mlir::Operation *coreOf(RegionOp region);

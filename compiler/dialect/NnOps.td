@@ -256,7 +256,7 @@ def Nn_RegionOp : Nn_Op<"region", [IsolatedFromAbove, SingleBlock]> {
     `kernel` is the kernel's name, `<op>.forward`, `.grad_input`, `.grad_weight`, `.update`, …. With `updates` = k > 0
     the first k operands are variables that the k yielded values replace in place, and the op has no results.
     `phase`, `axis` and `tasks` are set by nn-phases: the phase it runs in; "batch" or what else its calls are cut along
-    ("output", "frequency", "flat", "none"); and the number of calls. `like` names the variable that the result lies in memory as.
+    ("row", "output", "frequency", "flat", "none"); and the number of calls. `like` names the variable that the result lies in memory as.
   }];
   let arguments = (ins Variadic<Nn_Tensor>:$inputs, StrAttr:$kernel, DefaultValuedAttr<I64Attr, "0">:$updates,
                    OptionalAttr<StrAttr>:$like, OptionalAttr<I64Attr>:$phase, OptionalAttr<StrAttr>:$axis, OptionalAttr<I64Attr>:$tasks);

@@ -10,6 +10,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
+#include "compiler/transforms/Axes.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -156,13 +157,16 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     return region.getResult(0);
   }
 
-  /// Whether a part of the weights' gradient for each slice would take more memory than the images themselves.
-  bool hasLargeWeights(Operation *anchor, RankedTensorType weight) {
+  /// Whether a convolution's weight gradient is summed over the whole batch at once: where it has more tasks of its own
+  /// than the batch has slices, or where its parts would take more memory than the images themselves.
+  bool isSummedAtOnce(Operation *anchor, RankedTensorType weight) {
     if (!anchor->hasTrait<Contraction>() || anchor->hasTrait<Transposed>() || groupsOf(anchor) > 1)
       return false;
     auto elements = [](Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); };
-    return weight.getNumElements() * int64_t(getOperation().getSlices()) >
-           elements(anchor->getOperand(0)) + elements(anchor->getResult(0));
+    const int64_t slices = getOperation().getSlices();
+    if (slices < fewSlices && isWorthCutting(anchor, slices) && weightGradientTasks(anchor) > slices)
+      return true;
+    return weight.getNumElements() * slices > elements(anchor->getOperand(0)) + elements(anchor->getResult(0));
   }
 
   bool hasLargeParts(Value sum) {
@@ -184,7 +188,7 @@ struct DifferentiatePass : impl::NnDifferentiateBase<DifferentiatePass> {
     // A linear layer's weights are its big operand: their gradient is computed from the whole batch at once, in parts
     // of the weights.
     Operation *anchor = bodyAnchor(term.region);
-    bool whole = term.index == 1 && (isVectorContraction(anchor) || hasLargeWeights(anchor, type));
+    bool whole = term.index == 1 && (isVectorContraction(anchor) || isSummedAtOnce(anchor, type));
     if (kind == Kind::Whole && sliced && !whole)
       kind = Kind::Partial;
     return tensorOf(kind, type.getShape(), element);

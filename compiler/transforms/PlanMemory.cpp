@@ -11,6 +11,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Layout.h"
+#include "compiler/transforms/Axes.h"
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Regions.h"
 
@@ -232,14 +233,14 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       Value result = region.getResult(0);
       int64_t first = *region.getPhase(), end = first;
       Kind kind = kindOf(result.getType());
-      bool kept = false, alone = region.getAxis() == "batch" && (kind == Kind::Batch || kind == Kind::Partial);
+      bool kept = false, alone = isSliced(region) && (kind == Kind::Batch || kind == Kind::Partial);
       // A linear layer works on whole tiles of samples, the last of which may reach past the batch.
       bool tiledBySamples = layoutOf(result).rank == 0 || isVectorContraction(coreOf(region));
       int64_t lastOrder = order[region];
       for (Operation *user : result.getUsers()) {
         if (auto reader = dyn_cast<RegionOp>(user)) {
           end = std::max(end, int64_t(*reader.getPhase()));
-          alone &= reader.getPhase() == region.getPhase() && reader.getAxis() == "batch" &&
+          alone &= reader.getPhase() == region.getPhase() && isSliced(reader) &&
                    (kind == Kind::Batch || readsOwnPart(reader, result));
           lastOrder = std::max(lastOrder, order[reader]);
           tiledBySamples |= isVectorContraction(coreOf(reader));

@@ -38,21 +38,44 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 !image = tensor<1x32x32x64xf32, "batch">
 !w = tensor<64x64x3x3xf32>
 
-// One image: all but the copy at its start is cut, along channels or frequencies.
+// One image: all but the copy at its start is cut, along filters, rows or frequencies.
 // CHECK-LABEL: nn.program @predict
 nn.program @predict attributes {batch = 1 : i64, slices = 1 : i64, optimizer = {}} {
   %x = nn.input : !image
   %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
-  // CHECK: nn.region "identity.forward"{{.*}}axis = "batch"{{.*}}phase = 0 : i64, tasks = 1 : i64
-  // CHECK: nn.region "winograd_weight.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
-  // CHECK: nn.region "winograd_input.forward"{{.*}}axis = "output"{{.*}}phase = 1 : i64, tasks = 4 : i64
-  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "frequency"{{.*}}phase = 2 : i64, tasks = 36 : i64
-  // CHECK: nn.region "winograd_output.forward"{{.*}}axis = "output"{{.*}}phase = 3 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_weight.forward"{{.*}}axis = "output"{{.*}}phase = 0 : i64, tasks = 4 : i64
+  // CHECK: nn.region "identity.forward"{{.*}}axis = "row"{{.*}}phase = 1 : i64, tasks = 4 : i64
+  // CHECK: nn.region "winograd_input.forward"{{.*}}axis = "row"{{.*}}phase = 2 : i64, tasks = 8 : i64
+  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "frequency"{{.*}}phase = 3 : i64, tasks = 36 : i64
+  // CHECK: nn.region "winograd_output.forward"{{.*}}axis = "row"{{.*}}phase = 4 : i64, tasks = 8 : i64
   %image = nn.identity %x : (!image) -> !image
   %conv = nn.conv2d %image, %w {filters = 64 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
                                 bias = false, nn.algorithm = "winograd_4x4"} : (!image, !w) -> !image
   %prediction = nn.relu %conv : (!image) -> !image
   nn.return prediction %prediction : !image
+}
+
+// -----
+
+#zero = 0.0 : f64
+!image = tensor<2x64x64x32xf32, "batch">
+!w = tensor<32x32x3x3xf32>
+
+// Few images: each task takes rows of one through a phase. The weights' gradient is summed over the batch at once.
+// CHECK-LABEL: nn.program @train
+nn.program @train attributes {batch = 2 : i64, slices = 2 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
+  %x = nn.input : !image
+  %w = nn.variable "conv.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  // CHECK: nn.region "winograd_input.forward"{{.*}}axis = "row", buffer = {base = "local",{{.*}}phase = [[FIRST:[0-9]+]] : i64, tasks = 8 : i64
+  // CHECK: nn.region "winograd_product.forward"{{.*}}axis = "row", buffer = {base = "local",{{.*}}phase = [[FIRST]] : i64, tasks = 8 : i64
+  // CHECK: nn.region "winograd_output.forward"{{.*}}axis = "row"{{.*}}phase = [[FIRST]] : i64, tasks = 8 : i64
+  // CHECK: nn.region "winograd_product.grad_weight"{{.*}}axis = "frequency"{{.*}}tasks = 36 : i64
+  %image = nn.identity %x : (!image) -> !image
+  %conv = nn.conv2d %image, %w {filters = 32 : i64, kernel = array<i64: 3, 3>, padding = array<i64: 1, 1, 1, 1>,
+                                bias = false, nn.algorithm = "winograd_4x4"} : (!image, !w) -> !image
+  %maps = nn.relu %conv : (!image) -> !image
+  nn.return loss %maps : !image
 }
 
 // -----
