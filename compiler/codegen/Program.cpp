@@ -61,7 +61,7 @@ double trafficOf(const Signature &signature, bool local) {
   for (const auto *list : {&signature.inputs, &signature.outputs})
     for (const BufferSpec &spec : *list)
       if ((spec.base == "local") == local)
-        bytes += double(spec.bytes) * (local ? double(signature.tasks) : double(spec.copies));
+        bytes += double(spec.bytes) * double(local ? signature.slices() : spec.copies);
   return bytes;
 }
 

@@ -74,6 +74,9 @@ struct Signature {
   int64_t columns = 0;             ///< axes "frequency" and "row": tasks of a row of frequencies or of a slice, else 0
   size_t rowDim = 0;               ///< axis "row": the result's dim that a slice's tasks are parts of, else 0
   std::vector<ZeroFill> zeroFills; ///< of the result's buffer, after the kernel has run
+
+  /// Of Images::Slice: slices of the batch.
+  int64_t slices() const { return rowDim ? tasks / columns : tasks; }
 };
 
 /// Describes a region of a planned program.

@@ -1,18 +1,18 @@
 //===- Layout.h - how values lie in memory, and how kernels look at them ------------------------------------------===//
 //
-// Four notions, used by the memory plan and by codegen alike:
+// Three notions, used by the memory plan and by codegen alike:
 //   - the physical number of channels: a vector of channels is padded with zeros so that vector loops have no tails;
 //   - a View: the coordinates in which a region looks at an image of one, two or three axes. A window that slides with
 //     stride s sees stride phases as dimensions of their own (X % s, X / s), counted from as many pixels before the
 //     image as hold its padding and are a multiple of s; a grouped layer sees the channels of one group and the group;
-//   - a Layout: extents, halo and strides of a value's buffer;
-//   - the dimensions of a variable: which axis of PyTorch's shape lies where.
+//   - a Layout: extents, halo and strides of a value's buffer.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef SYLVITE_DIALECT_LAYOUT_H
 #define SYLVITE_DIALECT_LAYOUT_H
 
 #include "compiler/dialect/Nn.h"
+#include "compiler/dialect/Variables.h"
 
 namespace sylvite::nn {
 
@@ -119,21 +119,6 @@ struct Layout {
 
 /// The layout of a value defined in a program's block, its halo read from its `buffer` attribute if there is one.
 Layout layoutOf(mlir::Value value);
-
-/// The variable of this name in a program's block, or null.
-VariableOp findVariable(mlir::Block &block, llvm::StringRef name);
-/// The variable that a value of Kind::Whole or Kind::Partial lies like: itself, a slot's parameter, or the one that a
-/// region's `like` names; null for other tensors.
-VariableOp variableBehind(mlir::Value value);
-/// How a variable's elements lie, innermost first; also of what lies as a variable does: its slots, its gradient, its
-/// transposed copy, a placeholder.
-llvm::SmallVector<VariableDim> variableDims(mlir::Value value);
-/// The dimensions in which kernels see it: neighbours of one name are one.
-struct KernelDim {
-  std::string name;
-  int64_t extent;
-};
-llvm::SmallVector<KernelDim> kernelDims(mlir::Value value);
 
 } // namespace sylvite::nn
 
