@@ -57,7 +57,7 @@ private:
   std::vector<Named> funcs;
   std::map<std::string, std::string> roleOfFunc; // by Halide's name
   Param<int32_t> images{"images"}, batch{"batch"}, firstSample{"first_sample"};
-  Param<int32_t> part{"part"}; // of a sample, where Signature::rows
+  Param<int32_t> part{"part"}; // of a sample's rows, where Signature::rowDim
   Param<double> step{"step"}, rate{"learning_rate_scale"}, stepsPerEpoch{"steps_per_epoch"};
   Param<uint64_t> seed{"seed"};
   std::vector<std::pair<std::string, ImageParam>> inputs;

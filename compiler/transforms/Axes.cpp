@@ -173,21 +173,12 @@ bool followsRows(RegionOp region, RegionOp producer) {
   return own;
 }
 
-bool followRows(RegionOp region, RegionOp producer) {
-  const int64_t slices = cast<ProgramOp>(region->getParentOp()).getSlices();
+bool canFollowRows(RegionOp region, RegionOp producer) {
   if (coreOf(region)->hasTrait<Contraction>() ? region.getAxis() != "row" : !isSliced(region))
     return false;
-  if (producer.getAxis() != "row" || !hasRows(region) || rowsOf(region) % (int64_t(*producer.getTasks()) / slices))
-    return false;
-  const StringAttr axis = region.getAxisAttr();
-  const IntegerAttr tasks = region.getTasksAttr();
-  region.setAxisAttr(producer.getAxisAttr());
-  region.setTasksAttr(producer.getTasksAttr());
-  if (followsRows(region, producer))
-    return true;
-  region.setAxisAttr(axis);
-  region.setTasksAttr(tasks);
-  return false;
+  const int64_t slices = cast<ProgramOp>(region->getParentOp()).getSlices();
+  return producer.getAxis() == "row" && hasRows(region) &&
+         rowsOf(region) % (int64_t(*producer.getTasks()) / slices) == 0;
 }
 
 bool isWorthCutting(Operation *op, int64_t slices) {

@@ -11,10 +11,9 @@ void chooseAxis(RegionOp region);
 
 /// Whether a region's tasks are slices of the batch, or parts of their rows: those of a phase run all of its regions.
 bool isSliced(RegionOp region);
-/// Cuts a region along the rows as `producer` is, if each of its tasks then reads of the producer's result no more than
-/// the same task has made. Returns whether it is so.
-bool followRows(RegionOp region, RegionOp producer);
-/// Whether it is cut so.
+/// Whether a region could be cut along its rows into as many tasks as `producer`, which is cut so.
+bool canFollowRows(RegionOp region, RegionOp producer);
+/// Whether both are cut so, and each task reads of the producer's result no more than the same task has made.
 bool followsRows(RegionOp region, RegionOp producer);
 
 /// Whether a batch has too few slices for many cores, and what an op does for one sample outweighs the barriers around

@@ -106,8 +106,8 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
         auto reader = dyn_cast<RegionOp>(user);
         int64_t phase = phaseOf.lookup(user);
         bool together = reader && (isBatch(region) ? isBatch(reader) : followsRows(reader, region));
-        int64_t before = (phase & 1) == (isBatch(region) ? 0 : 1) ? phase - 2 : phase - 1;
-        latest = std::min(latest, together ? phase : before);
+        bool odd = phase & 1; // the last phase of the region's own kind before it
+        latest = std::min(latest, together ? phase : odd == isBatch(region) ? phase - 1 : phase - 2);
       }
       if (!region.getResult(0).use_empty())
         phaseOf[region] = std::max(phaseOf[region], latest);
@@ -176,10 +176,12 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     const IntegerAttr tasks = region.getTasksAttr();
     for (Value input : region.getInputs()) {
       auto producer = input.getDefiningOp<RegionOp>();
-      if (!producer || !followRows(region, producer))
+      if (!producer || !canFollowRows(region, producer))
         continue;
-      if (int64_t phase = earliest(region); phase == phaseOf[producer])
-        return phase;
+      region.setAxisAttr(producer.getAxisAttr());
+      region.setTasksAttr(producer.getTasksAttr());
+      if (followsRows(region, producer) && earliest(region) == phaseOf[producer])
+        return phaseOf[producer];
       region.setAxisAttr(axis);
       region.setTasksAttr(tasks);
     }
