@@ -39,6 +39,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
     SmallVector<RegionOp> updates;
     for (RegionOp region : block.getOps<RegionOp>()) {
       chooseAxis(region);
+      readOwnWeights(region);
       if (region.getUpdates()) {
         updates.push_back(region);
         continue;
@@ -47,6 +48,7 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       phaseOf[region] = phase;
       last = std::max(last, phase);
     }
+    dropUnread(block);
     delayRecomputed(block);
     delayWeights(block);
     dropRepeated(block);
@@ -68,6 +70,26 @@ struct PhasesPass : impl::NnPhasesBase<PhasesPass> {
       phaseOf[region] = phase;
     }
     number(block);
+  }
+
+  /// Where each task of a linear layer's gradient reads weights that no other does, it transposes them by itself.
+  void readOwnWeights(RegionOp region) {
+    if (region.getAxis() != "output" || !isVectorContraction(coreOf(region)) ||
+        kindOf(region.getResult(0).getType()) != Kind::Batch)
+      return;
+    for (OpOperand &weight : region->getOpOperands())
+      if (auto copy = weight.get().getDefiningOp<RegionOp>(); copy && isa<TransposeWeightOp>(coreOf(copy)))
+        weight.set(copy.getInputs()[0]);
+  }
+
+  /// Erases the transposed weights that nothing reads any more.
+  void dropUnread(Block &block) {
+    for (RegionOp region : llvm::to_vector(block.getOps<RegionOp>())) {
+      if (region.getUpdates() || !isa<TransposeWeightOp>(coreOf(region)) || !region.getResult(0).use_empty())
+        continue;
+      phaseOf.erase(region);
+      region.erase();
+    }
   }
 
   /// Copies of weights are made in the last phase between batches that is there anyway before their first reader, so

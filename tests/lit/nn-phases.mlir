@@ -115,6 +115,36 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // -----
 
 #zero = 0.0 : f64
+!vector = tensor<64x16xf32, "batch">
+!wide = tensor<64x256xf32, "batch">
+!hidden = tensor<64x128xf32, "batch">
+!numbers = tensor<64xf32, "batch">
+!classes = tensor<64xi32, "batch">
+!weight1 = tensor<256x16xf32>
+!weight2 = tensor<128x256xf32>
+
+// Where the gradient by a linear layer's input is cut, each of its tasks reads weights of its own: nothing transposes them
+// beforehand.
+// CHECK-LABEL: nn.program @train
+// CHECK-NOT: transpose_weight
+// CHECK: nn.region "linear.grad_input"({{.*}}) attributes {axis = "output", phase = 3 : i64, tasks = 8 : i64}
+// CHECK-NOT: transpose_weight
+nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
+  optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
+  %x = nn.input : !vector
+  %target = nn.target : !classes
+  %w1 = nn.variable "fc1.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight1
+  %w2 = nn.variable "fc2.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !weight2
+  %wide = nn.linear %x, %w1 {units = 256 : i64, bias = false} : (!vector, !weight1) -> !wide
+  %logits = nn.linear %wide, %w2 {units = 128 : i64, bias = false} : (!wide, !weight2) -> !hidden
+  %max = nn.row_max %logits : (!hidden) -> !numbers
+  %loss = nn.cross_entropy %logits, %target shifted by %max : (!hidden, !classes, !numbers) -> !numbers
+  nn.return loss %loss : !numbers
+}
+
+// -----
+
+#zero = 0.0 : f64
 !vector = tensor<64x32768xf32, "batch">
 !hidden = tensor<64x128xf32, "batch">
 !logits = tensor<64x10xf32, "batch">
