@@ -15,6 +15,7 @@
 #include "compiler/tools/Tune.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 #include <CLI/CLI.hpp>
@@ -386,6 +387,19 @@ private:
     return replaceBy(here.libraries / "sylvite" / "sylvite-data", arguments);
   }
 
+  /// Becomes the program of a network, or the command in SYLVITE_RUNNER, such as an emulator of another CPU, with the
+  /// program and its arguments behind its own; returns only where that fails.
+  int runNetwork(const std::filesystem::path &program, std::vector<std::string> &arguments) {
+    const char *runner = std::getenv("SYLVITE_RUNNER");
+    llvm::SmallVector<llvm::StringRef> words;
+    llvm::SplitString(runner ? runner : "", words);
+    if (words.empty())
+      return replaceBy(program, arguments);
+    arguments.front() = program.string();
+    arguments.insert(arguments.begin(), words.begin(), words.end());
+    return replaceBy(arguments.front(), arguments);
+  }
+
   /// Becomes the program; returns only where that fails.
   int replaceBy(const std::filesystem::path &program, std::vector<std::string> &arguments) {
     std::vector<char *> pointers;
@@ -394,7 +408,7 @@ private:
     pointers.push_back(nullptr);
     std::cout.flush();
     std::cerr.flush();
-    execv(program.c_str(), pointers.data());
+    execvp(program.c_str(), pointers.data());
     Diagnostics diagnostics;
     diagnostics.error({program.string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
     return report(diagnostics);
@@ -581,7 +595,7 @@ private:
       arguments.push_back("--quiet");
     setenv("SYLVITE_NETWORK_FILE", request.network.c_str(), 1);
     setenv("SYLVITE_COMPILE", compilation().c_str(), 1);
-    return replaceBy(*program, arguments);
+    return runNetwork(*program, arguments);
   }
 };
 
