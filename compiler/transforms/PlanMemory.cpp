@@ -234,7 +234,8 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       int64_t first = *region.getPhase(), end = first;
       Kind kind = kindOf(result.getType());
       bool kept = false, alone = isSliced(region) && (kind == Kind::Batch || kind == Kind::Partial);
-      // A linear layer works on whole tiles of samples, the last of which may reach past the batch.
+      // A linear layer works on whole tiles of samples, the last of which may reach past the batch; other kernels'
+      // tiles reach past no slice.
       bool tiledBySamples = layoutOf(result).rank == 0 || isVectorContraction(coreOf(region));
       int64_t lastOrder = order[region];
       for (Operation *user : result.getUsers()) {
@@ -270,7 +271,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       Layout layout = layoutOf(result);
       int64_t rows = layout.units;
       if (layout.kind == Kind::Batch)
-        rows = alone ? imagesOf(program) : tiledBySamples ? (rows + 15) / 16 * 16 : rows;
+        rows = alone ? imagesOf(program) : llvm::alignTo(rows, tiledBySamples ? 16 : imagesOf(program));
       int64_t bytes = aligned(rows * layout.unit * elementBytes(result) + slack);
       if (alone)
         local.push_back({region, bytes, order[region], lastOrder});
