@@ -108,14 +108,16 @@ def make_boot_image(folder, program):
 
 
 class Machine:
-    """One machine at work. `jobs` are folders named by numbers; `programs` is a folder beside them in the machine."""
+    """One machine at work. `jobs` are folders named by numbers; what their commands run of the folder `programs` lies beside
+    them in the machine."""
 
     def __init__(self, folder, boot, jobs, programs):
         self.folder, self.jobs = folder, jobs
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with tarfile.open(folder / "jobs.img", "w") as disk:
-            disk.add(programs, "jobs/programs")
+            for name in {re.search(r"programs/(\w+)", (job / "command").read_text()).group(1) for job in jobs}:
+                disk.add(programs / name, f"jobs/programs/{name}")
             for job in jobs:
                 disk.add(job, f"jobs/{job.name}")
         _run("truncate", "-s", "%1M", folder / "jobs.img")
