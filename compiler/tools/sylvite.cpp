@@ -397,11 +397,11 @@ private:
       return replaceBy(program, arguments);
     arguments.front() = program.string();
     arguments.insert(arguments.begin(), words.begin(), words.end());
-    return replaceBy(arguments.front(), arguments);
+    return replaceBy(arguments.front(), arguments, "SYLVITE_RUNNER names it: a command that runs programs");
   }
 
   /// Becomes the program; returns only where that fails.
-  int replaceBy(const std::filesystem::path &program, std::vector<std::string> &arguments) {
+  int replaceBy(const std::filesystem::path &program, std::vector<std::string> &arguments, std::string hint = "") {
     std::vector<char *> pointers;
     for (std::string &argument : arguments)
       pointers.push_back(argument.data());
@@ -410,7 +410,7 @@ private:
     std::cerr.flush();
     execvp(program.c_str(), pointers.data());
     Diagnostics diagnostics;
-    diagnostics.error({program.string(), 0, 0}, std::string("cannot be run: ") + strerror(errno));
+    diagnostics.error({program.string(), 0, 0}, std::string("cannot be run: ") + strerror(errno), std::move(hint));
     return report(diagnostics);
   }
 
