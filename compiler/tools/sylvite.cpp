@@ -190,7 +190,8 @@ void declareCompilation(CLI::App &app, BuildRequest &request, bool targetName) {
                  "chosen where it runs")
       ->capture_default_str()
       ->type_name("T");
-  app.add_option("--schedules", request.schedules, "Schedule file whose rules are tried before the shipped ones")
+  app.add_option("--schedules", request.schedules,
+                 "Schedule file whose rules are tried before the shipped ones; the option once for each file")
       ->allow_extra_args(false)
       ->type_name("FILE");
   app.add_option(
