@@ -147,6 +147,12 @@ unsigned weightIndex(RegionOp region) {
   llvm_unreachable("a contraction without weights");
 }
 
+/// Whether the rows of a region can be cut as those of another one are.
+bool sharesRows(RegionOp region, RegionOp other) {
+  const int64_t slices = cast<ProgramOp>(region->getParentOp()).getSlices();
+  return other.getAxis() == "row" && hasRows(region) && rowsOf(region) % (int64_t(*other.getTasks()) / slices) == 0;
+}
+
 } // namespace
 
 bool isSliced(RegionOp region) { return region.getAxis() == "batch" || region.getAxis() == "row"; }
@@ -176,9 +182,7 @@ bool followsRows(RegionOp region, RegionOp producer) {
 bool canFollowRows(RegionOp region, RegionOp producer) {
   if (coreOf(region)->hasTrait<Contraction>() ? region.getAxis() != "row" : !isSliced(region))
     return false;
-  const int64_t slices = cast<ProgramOp>(region->getParentOp()).getSlices();
-  return producer.getAxis() == "row" && hasRows(region) &&
-         rowsOf(region) % (int64_t(*producer.getTasks()) / slices) == 0;
+  return sharesRows(region, producer);
 }
 
 bool isWorthCutting(Operation *op, int64_t slices) {
@@ -246,7 +250,7 @@ void chooseAxis(RegionOp region) {
     chooseAxis(product);
     if (product.getAxis() == "batch")
       return set("batch", slices);
-    if (product.getAxis() == "row" && hasRows(region) && rowsOf(region) % (int64_t(*product.getTasks()) / slices) == 0)
+    if (sharesRows(region, product))
       return set("row", *product.getTasks());
   }
   if (isWorthCutting(core, slices) && hasRows(region)) {
