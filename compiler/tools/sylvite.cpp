@@ -290,6 +290,7 @@ private:
         ->check(CLI::IsMember({"train", "evaluate", "predict"}))
         ->type_name("PHASES");
     verb->add_flag("--explain", explain, "Print each kernel's schedule rule and each buffer's place and life");
+    verb->add_flag("-q,--quiet", request.quiet, "No progress");
     verb->callback([this] { action = [this] { return compile(); }; });
   }
 

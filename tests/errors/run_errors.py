@@ -77,11 +77,14 @@ def run_command(sylvite, case):
     folder.mkdir(parents=True)
     for name, content in case.get("files", {}).items():
         make_files.make(folder / name, content)
-    arguments = []
-    for argument in case["run"]:
-        names = {"here": folder, "errors": HERE, "root": cases.ROOT}
-        arguments.append(re.sub(r"<(\w+)>", lambda m: str(names[m[1]]), str(argument)))
-    done = sylvite.run(*arguments, status=None, cwd=folder, **case.get("environment", {}))
+    names = {"here": folder, "errors": HERE, "root": cases.ROOT}
+
+    def with_names(text):
+        return re.sub(r"<(\w+)>", lambda m: str(names[m[1]]), str(text))
+
+    arguments = [with_names(argument) for argument in case["run"]]
+    environment = {name: with_names(value) for name, value in case.get("environment", {}).items()}
+    done = sylvite.run(*arguments, status=None, cwd=folder, **environment)
     wanted_status = case.get("status", 1)
     failures = []
     if done.returncode != wanted_status:
