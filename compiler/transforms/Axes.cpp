@@ -6,6 +6,8 @@
 //     weights is then read once, by one core;
 //   - gradients of weights that are summed over the whole batch, along the filters or features;
 //   - Winograd products with large weights, along the frequencies, which have nothing in common;
+//   - convolutions whose slices would together read more weights than images, along the filters (in the gradient by the
+//     input along its channels), where there are enough for all cores;
 //   - of a batch with too few slices for many cores, what takes long: along the rows of each sample, or along the
 //     filters where the weights are larger than the images, so that no core reads all of them.
 //
@@ -53,14 +55,19 @@ int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
   return 1;
 }
 
+/// Whether slices that all read a contraction's weights read more of them than twice the images of the whole batch.
+bool weightsOutweighImages(Operation *contraction, int64_t slices) {
+  int64_t images = elements(contraction->getOperand(0)) + elements(contraction->getResult(0));
+  return elements(contraction->getOperand(1)) * slices >= 2 * images;
+}
+
 /// Whether the tasks of a Winograd product are its frequencies, of the whole batch: each weight is then read once, not
 /// by every slice, but the transformed images do not stay in the cache of the core that made them. A batch of one
 /// sample has no slices to choose from, nor has the gradient of the weights that is not summed slice by slice.
 bool cutByFrequency(Operation *product, Kind kind, int64_t slices) {
   if (kind != Kind::Batch)
     return kind == Kind::Whole;
-  int64_t images = elements(product->getOperand(0)) + elements(product->getResult(0));
-  return slices == 1 ? isWorthCutting(product, slices) : elements(product->getOperand(1)) * slices >= 2 * images;
+  return slices == 1 ? isWorthCutting(product, slices) : weightsOutweighImages(product, slices);
 }
 
 /// Whether a region computes the pixels of an image one by one, each from a window of what it reads.
@@ -253,6 +260,9 @@ void chooseAxis(RegionOp region) {
     if (sharesRows(region, product))
       return set("row", *product.getTasks());
   }
+  if (core->hasTrait<Contraction>() && hasRows(region) && slices > 1 && weightsOutweighImages(core, slices) &&
+      filterParts(region) == maxSlices)
+    return set("output", maxSlices);
   if (isWorthCutting(core, slices) && hasRows(region)) {
     const int64_t rows = rowParts(region, slices), filters = filterParts(region);
     double weights = core->hasTrait<Contraction>() ? double(elements(core->getOperand(1))) : 0;

@@ -223,3 +223,27 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
                                  bias = false} : (!image, !w) -> !image
   nn.return loss %conv2 : !image
 }
+
+// -----
+
+!image = tensor<64x4x4x16xf32, "batch">
+!wide = tensor<64x4x4x512xf32, "batch">
+!many = tensor<512x16x5x5xf32>
+!few = tensor<512x16x1x1xf32>
+
+// Convolutions whose 16 slices would read more weights than twice the images are cut along the filters.
+// CHECK-LABEL: nn.program @predict
+// CHECK: nn.region "conv2d.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
+// CHECK-SAME: 512x16x1x1
+// CHECK: nn.region "conv2d.forward"({{.*}}) attributes {axis = "output", phase = 1 : i64, tasks = 16 : i64}
+// CHECK-SAME: 512x16x5x5
+nn.program @predict attributes {batch = 64 : i64, slices = 16 : i64, optimizer = {}} {
+  %x = nn.input : !image
+  %w = nn.variable "many.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !many
+  %v = nn.variable "few.weight" {kind = "parameter", init = "constant", init_a = 0.0 : f64, init_b = 0.0 : f64} : !few
+  %many = nn.conv2d %x, %w {filters = 512 : i64, kernel = array<i64: 5, 5>, padding = array<i64: 2, 2, 2, 2>,
+                            bias = false} : (!image, !many) -> !wide
+  %few = nn.conv2d %x, %v {filters = 512 : i64, kernel = array<i64: 1, 1>, bias = false} : (!image, !few) -> !wide
+  %sum = nn.add %many, %few : (!wide, !wide) -> !wide
+  nn.return prediction %sum : !wide
+}
