@@ -31,7 +31,7 @@ struct Cut {
   RegionOp region;
   bool forward = false, gradInput = false, gradWeight = false, transpose = false;
   bool alongFilters = false; ///< else along the features
-  bool taps = false;         ///< a transposition of weights with taps: a task is one of them
+  bool taps = false;         ///< a transposition of weights with several taps: a task is one of them
   bool frequencies = false;  ///< axis "frequency": a task is one of a Winograd product's
 
   explicit Cut(RegionOp region) : region(region) {
@@ -41,7 +41,7 @@ struct Cut {
     Operation *core = coreOf(region);
     if (isa<TransposeWeightOp>(core)) {
       transpose = true;
-      taps = kernelDims(region.getInputs()[0]).size() > 2;
+      taps = tapsOf(region.getInputs()[0]) > 1;
       return;
     }
     StringRef name = region.getKernel();

@@ -104,4 +104,12 @@ SmallVector<KernelDim> kernelDims(Value value) {
   return dims;
 }
 
+int64_t tapsOf(Value weights) {
+  const SmallVector<KernelDim> dims = kernelDims(weights);
+  int64_t taps = 1;
+  for (const KernelDim &dim : llvm::drop_begin(dims, 2))
+    taps *= dim.extent;
+  return taps;
+}
+
 } // namespace sylvite::nn

@@ -24,6 +24,8 @@ struct KernelDim {
   int64_t extent;
 };
 llvm::SmallVector<KernelDim> kernelDims(mlir::Value value);
+/// Taps of weights (o, c, kx, …); 1 of those of a linear layer.
+int64_t tapsOf(mlir::Value weights);
 
 /// Whether a value is a copy of weights with the input channel innermost, or made of one.
 bool isTransposed(mlir::Value value);

@@ -55,6 +55,19 @@ int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
   return 1;
 }
 
+/// Parts of a linear layer's units, or of its input's features in the gradient by it: at most `maxSlices`, each of 32 at
+/// least. Where these share the work badly, narrower ones of a batch of several samples: those that do it best.
+int64_t linearParts(const Layout &result, int64_t slices) {
+  const int64_t multiple = std::min<int64_t>(16, result.channels);
+  int64_t best = partsOf(result.unit, multiple, 32);
+  if (slices == 1 || busyShare(best) >= wellShared)
+    return best;
+  for (int64_t parts = best + 1; parts <= 2 * maxSlices; ++parts)
+    if (result.unit % (parts * multiple) == 0 && result.unit / parts >= 16 && busyShare(parts) > busyShare(best))
+      best = parts;
+  return best;
+}
+
 /// Whether slices that all read a contraction's weights read more of them than twice the images of the whole batch.
 bool weightsOutweighImages(Operation *contraction, int64_t slices) {
   int64_t images = elements(contraction->getOperand(0)) + elements(contraction->getResult(0));
@@ -230,14 +243,12 @@ void chooseAxis(RegionOp region) {
   // Cut along the filters, in the gradient along the input channels.
   if (core->hasTrait<WholeWeights>() && kind == Kind::Whole) {
     SmallVector<KernelDim> dims = kernelDims(result);
-    return set("output", partsOf(dims[region.getKernel().ends_with(".forward") ? 0 : 1].extent, 16, 16));
+    const bool forward = region.getKernel().ends_with(".forward");
+    return set("output", forward ? partsOf(dims[0].extent, 16, 16) : partsOf(dims[1].extent, 1, 2));
   }
   if (isa<TransposeWeightOp>(core)) {
-    SmallVector<KernelDim> dims = kernelDims(region.getInputs()[0]);
-    int64_t taps = 1;
-    for (const KernelDim &dim : ArrayRef(dims).drop_front(2))
-      taps *= dim.extent;
-    return set("output", dims.size() > 2 ? taps : partsOf(dims[1].extent, 1, 16));
+    const int64_t taps = tapsOf(region.getInputs()[0]);
+    return set("output", taps > 1 ? taps : partsOf(kernelDims(region.getInputs()[0])[1].extent, 1, 16));
   }
   if (core->hasTrait<Contraction>() && core->hasTrait<Tiled>() && cutByFrequency(core, kind, slices))
     return set("frequency", weightGradientTasks(core));
@@ -248,7 +259,7 @@ void chooseAxis(RegionOp region) {
   if (linear && kind == Kind::Batch) {
     int64_t weights = layoutOf(region.getInputs()[weightIndex(region)]).unit * 4;
     Layout layout = layoutOf(result);
-    int64_t parts = partsOf(layout.unit, std::min<int64_t>(16, layout.channels), 32);
+    int64_t parts = linearParts(layout, slices);
     if (weights > bigWeights && parts >= minParts)
       return set("output", parts);
   }

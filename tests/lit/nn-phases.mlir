@@ -93,7 +93,7 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 }
 
 // CHECK: nn.region "identity.forward"({{.*}}) attributes {axis = "batch", phase = 0 : i64, tasks = 16 : i64}
-// CHECK: nn.region "linear.forward"({{.*}}) attributes {axis = "output", phase = 1 : i64, tasks = 4 : i64}
+// CHECK: nn.region "linear.forward"({{.*}}) attributes {axis = "output", phase = 1 : i64, tasks = 8 : i64}
 // CHECK: nn.region "transpose_weight.forward"({{.*}}) attributes {axis = "output", like = "fc2.weight", phase = 1 :
 // CHECK-SAME: i64, tasks = 8 : i64}
 // CHECK: nn.region "optimizer_scalars.forward"() attributes {axis = "none", phase = 1 : i64, tasks = 1 : i64}
@@ -127,7 +127,7 @@ nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
 // beforehand.
 // CHECK-LABEL: nn.program @train
 // CHECK-NOT: transpose_weight
-// CHECK: nn.region "linear.grad_input"({{.*}}) attributes {axis = "output", phase = 3 : i64, tasks = 8 : i64}
+// CHECK: nn.region "linear.grad_input"({{.*}}) attributes {axis = "output", phase = 3 : i64, tasks = 16 : i64}
 // CHECK-NOT: transpose_weight
 nn.program @train attributes {batch = 64 : i64, slices = 16 : i64,
   optimizer = {kind = "sgd", learning_rate = 0.1 : f64, momentum = 0.0 : f64, weight_decay = 0.0 : f64}} {
