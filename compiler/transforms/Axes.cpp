@@ -55,8 +55,8 @@ int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
   return 1;
 }
 
-/// Parts of a linear layer's units, or of its input's features in the gradient by it: at most `maxSlices`, each of 32 at
-/// least. Where these share the work badly, narrower ones of a batch of several samples: those that do it best.
+/// Parts of a linear layer's units, or of its input's features in the gradient by it: at most `maxSlices`, each of 32
+/// at least. Where these share the work badly, narrower ones of a batch of several samples: those that do it best.
 int64_t linearParts(const Layout &result, int64_t slices) {
   const int64_t multiple = std::min<int64_t>(16, result.channels);
   int64_t best = partsOf(result.unit, multiple, 32);
