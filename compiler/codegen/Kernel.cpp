@@ -389,6 +389,8 @@ private:
 
   void registerFuncs() {
     kernel.funcs.add("output", kernel.output, true);
+    if (signature.inPlace)
+      kernel.funcs.setInPlace();
     for (size_t i = 0; i < inputs.size(); ++i) // the buffers themselves, for `prefetch` and `in`
       kernel.funcs.addInput(uniqueRole(inputs[i].first + "_buffer"), inputs[i].second, inputDims[i]);
     for (Named &named : funcs) {

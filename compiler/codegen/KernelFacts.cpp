@@ -41,6 +41,8 @@ std::string kernelText(RegionOp region, const Signature &signature) {
          << signature.samplesPerSlice << ' ' << signature.block;
   if (signature.rowDim)
     stream << " rows in " << signature.columns << " parts";
+  if (signature.inPlace)
+    stream << " in place";
   stream << '\n';
   if (signature.images == Images::Rows)
     stream.flush(), text = signature.kernel + " rows\n"; // the length is known at run time

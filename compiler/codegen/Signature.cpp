@@ -379,6 +379,7 @@ Signature signatureOf(RegionOp region) {
     signature.inputs.push_back(
         builder.make(input, viewOf(body.getArgument(index)), role == "grad_output", false, role));
   }
+  signature.inPlace = region.getUpdates() != 0;
   if (region.getUpdates()) {
     for (unsigned i = 0; i < region.getUpdates(); ++i)
       signature.outputs.push_back(
@@ -388,6 +389,11 @@ Signature signatureOf(RegionOp region) {
   Value yielded = body.getTerminator()->getOperand(0);
   signature.outputs.push_back(builder.make(region.getResult(0), viewOf(yielded), false, true, "output"));
   Value result = region.getResult(0);
+  auto placeOf = [](Value value) {
+    auto buffer = value.getDefiningOp()->getAttrOfType<DictionaryAttr>("buffer");
+    return std::pair(buffer.get("base"), buffer.get("offset"));
+  };
+  signature.inPlace = llvm::any_of(region.getInputs(), [&](Value input) { return placeOf(input) == placeOf(result); });
   Layout layout = layoutOf(result);
   if (layout.kind != Kind::Batch)
     return signature;

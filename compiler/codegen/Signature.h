@@ -70,6 +70,7 @@ struct Signature {
   int64_t samplesPerSlice = 1;
   int64_t tasks = 1;
   int64_t block = 0;               ///< axis "output": extent of the axis that one task computes, 0 where it is not cut
+  bool inPlace = false;            ///< the result is written over something that is read
   bool alongFilters = false;       ///< that axis is the filters, or units, of a contraction; else its features
   int64_t columns = 0;             ///< axes "frequency" and "row": tasks of a row of frequencies or of a slice, else 0
   size_t rowDim = 0;               ///< axis "row": the result's dim that a slice's tasks are parts of, else 0

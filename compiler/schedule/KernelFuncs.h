@@ -22,6 +22,9 @@ public:
   /// output buffer fix are known to `exact` splits.
   void add(std::string role, Halide::Func func, bool isOutput = false);
 
+  /// States that outputs are written over inputs: no element of them may be computed twice.
+  void setInPlace() { inPlace = true; }
+
   /// Registers an input buffer: it can be wrapped (`in`), prefetched, and given dimensions, nothing else. `names` are
   /// its dimensions', innermost first; without them they are `_0`, `_1`, ...
   void addInput(std::string role, Halide::ImageParam input, std::vector<std::string> names = {});
@@ -89,6 +92,7 @@ private:
   static std::vector<Loop> loops(const Entry &entry, size_t stage);
 
   std::vector<Entry> entries;
+  bool inPlace = false;
 };
 
 } // namespace sylvite

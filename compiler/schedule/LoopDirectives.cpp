@@ -99,10 +99,14 @@ bool Applier::split(const Directive &directive, Entry &entry, size_t stage, cons
                 "the extent " + std::to_string(*known) + " of '" + old.text + "' is no multiple of " +
                     std::to_string(factor),
                 "choose a factor that divides it, or another tail than exact");
+  TailStrategy tail = tailStrategy(directive.option.text, loop->isRVar);
+  const bool twice = tail == TailStrategy::Auto || tail == TailStrategy::ShiftInwards;
+  if (twice && funcs.inPlace && entry.isOutput && !(known && *known % factor == 0))
+    tail = TailStrategy::GuardWithIf; // what is computed again would read its own result
   bool done = halide(directive, [&] {
     KernelFuncs::stageOf(entry, stage)
         .split(halideLoop(loop->halideName, loop->isRVar), halideLoop(outer.text, loop->isRVar),
-               halideLoop(inner.text, loop->isRVar), factor, tailStrategy(directive.option.text, loop->isRVar));
+               halideLoop(inner.text, loop->isRVar), factor, tail);
   });
   if (!done)
     return false;

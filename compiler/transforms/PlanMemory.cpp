@@ -3,9 +3,10 @@
 // State block: header, parameters and buffers in the order of the network file, then optimizer slots; the same offsets
 // in every program. Scratch block: values of a program at offsets chosen by their lives in phases, one after another at
 // the lowest offset that is free, then those first that reached the block's end; programs share the block. Local block,
-// one a thread: values that no other phase and no other slice reads. Partial sums of one program lie in one arena,
-// slice by slice, so that adding them has one stride and one kernel; those whose lives do not overlap share space in
-// it. Large ones lie apart, and those that no flat kernel reads.
+// one a thread: values that no other phase and no other slice reads. In both, an elementwise region writes over what it
+// is the last to read. Partial sums of one program lie in one arena, slice by slice, so that adding them has one stride
+// and one kernel; those whose lives do not overlap share space in it. Large ones lie apart, and those that no flat
+// kernel reads.
 //
 // The result is the attribute `buffer` of each defining op: base, offset and bytes, the life in phases, and the halo.
 //
@@ -37,6 +38,7 @@ struct Placement {
   Operation *definition;
   int64_t bytes, first, last;
   int64_t offset = 0;
+  SmallVector<RegionOp> over{}; ///< regions that write their results over it, one after the other
 };
 
 /// Places buffers in this order, each at the lowest offset where no buffer of an overlapping life lies. Returns the
@@ -120,6 +122,34 @@ int64_t place(MutableArrayRef<Placement> buffers) {
       break;
   }
   return placeInOrder(best);
+}
+
+bool sameLayout(const Layout &a, const Layout &b) {
+  return a.sizes == b.sizes && a.channels == b.channels && a.halo.before == b.halo.before &&
+         a.halo.after == b.halo.after && a.packed == b.packed && a.channelsFirst == b.channelsFirst;
+}
+
+/// Whether a region does elementwise work alone, and each element of its result depends on no other element of input
+/// `index` than the one at its place. Kernels of contractions and windows have tiles that compute some elements twice.
+bool isPointwise(RegionOp region, unsigned index) {
+  Block &body = region.getBody().front();
+  bool elementwise = true;
+  body.walk([&](Operation *op) { elementwise &= !op->hasTrait<Contraction>() && !op->hasTrait<Windowed>(); });
+  if (!elementwise)
+    return false;
+  DenseSet<Value> from{body.getArgument(index)}; // the input, and what is made of it
+  for (Operation &op : body) {
+    if (llvm::none_of(op.getOperands(), [&](Value operand) { return from.contains(operand); }))
+      continue;
+    bool pointwise = true;
+    op.walk([&](Operation *inner) {
+      pointwise &= inner->hasTrait<Elementwise>() || isa<VjpOp, YieldOp, PlaceholderOp>(inner);
+    });
+    if (!pointwise)
+      return false;
+    from.insert(op.result_begin(), op.result_end());
+  }
+  return true;
 }
 
 struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
@@ -213,6 +243,31 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
     }
   }
 
+  /// The region whose result another one may write over: it reads it last, element by element, and leaves a result that
+  /// lies alike. Of several, the one that was written last; null if there is none.
+  RegionOp overwritten(RegionOp region, const DenseMap<Operation *, int64_t> &order) {
+    Value result = region.getResult(0);
+    if (kindOf(result.getType()) != Kind::Batch || !isSliced(region))
+      return {};
+    RegionOp best;
+    for (auto [index, input] : llvm::enumerate(region.getInputs())) {
+      auto producer = input.getDefiningOp<RegionOp>();
+      if (!producer || producer.getUpdates() || input.getType() != result.getType() ||
+          !sameLayout(layoutOf(input), layoutOf(result)) || !isPointwise(region, index))
+        continue;
+      bool readLast = llvm::all_of(input.getUsers(), [&](Operation *user) {
+        auto reader = dyn_cast<RegionOp>(user);
+        bool before = reader && (reader.getPhase() < region.getPhase() ||
+                                 (reader.getPhase() == region.getPhase() && region.getAxis() == "batch" &&
+                                  order.lookup(reader) < order.lookup(region)));
+        return reader == region || before;
+      });
+      if (readLast && (!best || order.lookup(producer) > order.lookup(best)))
+        best = producer;
+    }
+    return best;
+  }
+
   std::pair<int64_t, int64_t> planProgram(ProgramOp program) {
     mlir::Block &block = program.getBody().front();
     for (Operation &op : block)
@@ -227,6 +282,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
     auto last = cast<ReturnOp>(block.getTerminator());
     SmallVector<Placement> shared, local;
     SmallVector<RegionOp> partials;
+    DenseMap<Operation *, int64_t> lastPhase; // of values of the batch
     for (RegionOp region : block.getOps<RegionOp>()) {
       if (region.getUpdates())
         continue;
@@ -273,6 +329,21 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       if (layout.kind == Kind::Batch)
         rows = alone ? imagesOf(program) : llvm::alignTo(rows, tiledBySamples ? 16 : imagesOf(program));
       int64_t bytes = aligned(rows * layout.unit * elementBytes(result) + slack);
+      lastPhase[region] = end;
+      auto holding = [](SmallVector<Placement> &buffers, RegionOp value) {
+        return llvm::find_if(buffers, [&](const Placement &buffer) {
+          return buffer.definition == value || llvm::is_contained(buffer.over, value);
+        });
+      };
+      if (RegionOp under = overwritten(region, order)) {
+        auto &buffers = alone ? local : shared;
+        if (auto buffer = holding(buffers, under); buffer != buffers.end()) {
+          buffer->bytes = std::max(buffer->bytes, bytes);
+          buffer->last = alone ? lastOrder : end;
+          buffer->over.push_back(region);
+          continue;
+        }
+      }
       if (alone)
         local.push_back({region, bytes, order[region], lastOrder});
       else
@@ -303,12 +374,17 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       if (buffer.definition) {
         Value result = buffer.definition->getResult(0);
         int64_t stride = kindOf(result.getType()) == Kind::Partial ? buffer.bytes / program.getSlices() : 0;
-        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, buffer.last,
+        int64_t last = buffer.over.empty() ? buffer.last : lastPhase[buffer.definition];
+        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, last,
                   stride / elementBytes(result));
+        for (RegionOp region : buffer.over)
+          setBuffer(region, "scratch", buffer.offset, buffer.bytes, *region.getPhase(), lastPhase[region]);
       }
     for (Placement &buffer : local) {
       int64_t phase = *cast<RegionOp>(buffer.definition).getPhase();
       setBuffer(buffer.definition, "local", buffer.offset, buffer.bytes, phase, phase);
+      for (RegionOp region : buffer.over)
+        setBuffer(region, "local", buffer.offset, buffer.bytes, phase, phase);
     }
     if (!partials.empty()) {
       for (Placement &part : parts)

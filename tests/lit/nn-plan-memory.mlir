@@ -138,3 +138,26 @@ nn.program @predict attributes {batch = 4 : i64, slices = 4 : i64, optimizer = {
   %z = nn.linear %y, %second, %statistic {units = 16 : i64} : (!vector, !weight, !bias) -> !vector
   nn.return prediction %z : !vector
 }
+
+// -----
+
+#zero = 0.0 : f64
+!image = tensor<32x8x8x16xf32, "batch">
+!each = tensor<16x1x1x1xf32>
+!w = tensor<16x16x1x1xf32>
+
+// An elementwise region writes over what it is the last to read.
+// CHECK: nn.local_bytes = 73856 : i64
+// CHECK-LABEL: nn.program @predict
+nn.program @predict attributes {batch = 32 : i64, slices = 16 : i64, optimizer = {}} {
+  %x = nn.input : !image
+  %a = nn.variable "a.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !each
+  %b = nn.variable "b.weight" {kind = "parameter", init = "constant", init_a = #zero, init_b = #zero} : !w
+  // CHECK: nn.region "conv2d_grouped.forward"{{.*}} buffer = {base = "local", bytes = 8320 : i64, {{.*}} offset = 0 : i64}
+  %each = nn.conv2d %x, %a {filters = 16 : i64, kernel = array<i64: 1, 1>, groups = 16 : i64, bias = false} :
+      (!image, !each) -> !image
+  // CHECK: nn.region "sigmoid.forward"{{.*}} buffer = {base = "local", bytes = 8320 : i64, {{.*}} offset = 0 : i64}
+  %active = nn.sigmoid %each : (!image) -> !image
+  %out = nn.conv2d %active, %b {filters = 16 : i64, kernel = array<i64: 1, 1>, bias = false} : (!image, !w) -> !image
+  nn.return prediction %out : !image
+}
