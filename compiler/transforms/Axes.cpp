@@ -46,11 +46,15 @@ double workOf(Operation *op) {
   return elementCost * double(std::max(elements(op->getResult(0)), elements(op->getOperand(0)))) / samples;
 }
 
-/// Largest number of parts up to maxSlices that divides `extent` into blocks of a multiple of `multiple`, at least
-/// `least` long.
+/// Whether `extent` falls into so many blocks of a multiple of `multiple`, at least `least` long.
+bool hasParts(int64_t extent, int64_t parts, int64_t multiple, int64_t least) {
+  return extent % (parts * multiple) == 0 && extent / parts >= least;
+}
+
+/// Largest number of such parts up to maxSlices.
 int64_t partsOf(int64_t extent, int64_t multiple, int64_t least) {
   for (int64_t parts = maxSlices; parts > 1; --parts)
-    if (extent % parts == 0 && (extent / parts) % multiple == 0 && extent / parts >= least)
+    if (hasParts(extent, parts, multiple, least))
       return parts;
   return 1;
 }
@@ -63,7 +67,7 @@ int64_t linearParts(const Layout &result, int64_t slices) {
   if (slices == 1 || busyShare(best) >= wellShared)
     return best;
   for (int64_t parts = best + 1; parts <= 2 * maxSlices; ++parts)
-    if (result.unit % (parts * multiple) == 0 && result.unit / parts >= 16 && busyShare(parts) > busyShare(best))
+    if (hasParts(result.unit, parts, multiple, 16) && busyShare(parts) > busyShare(best))
       best = parts;
   return best;
 }
@@ -87,9 +91,7 @@ bool cutByFrequency(Operation *product, Kind kind, int64_t slices) {
 bool isByPixel(RegionOp region) {
   View view = writtenView(region);
   bool all = view.image() && (region.getKernel().ends_with(".forward") || region.getKernel().ends_with(".grad_input"));
-  region.getBody().walk([&](Operation *op) {
-    all &= op->hasTrait<Elementwise>() || op->hasTrait<Windowed>() || isa<VjpOp, YieldOp, PlaceholderOp>(op);
-  });
+  region.getBody().walk([&](Operation *op) { all &= isElementwise(op) || op->hasTrait<Windowed>(); });
   return all;
 }
 

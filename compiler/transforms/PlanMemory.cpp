@@ -142,9 +142,7 @@ bool isPointwise(RegionOp region, unsigned index) {
     if (llvm::none_of(op.getOperands(), [&](Value operand) { return from.contains(operand); }))
       continue;
     bool pointwise = true;
-    op.walk([&](Operation *inner) {
-      pointwise &= inner->hasTrait<Elementwise>() || isa<VjpOp, YieldOp, PlaceholderOp>(inner);
-    });
+    op.walk([&](Operation *inner) { pointwise &= isElementwise(inner); });
     if (!pointwise)
       return false;
     from.insert(op.result_begin(), op.result_end());
@@ -282,7 +280,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
     auto last = cast<ReturnOp>(block.getTerminator());
     SmallVector<Placement> shared, local;
     SmallVector<RegionOp> partials;
-    DenseMap<Operation *, int64_t> lastPhase; // of values of the batch
+    DenseMap<Operation *, int64_t> lastPhase;
     for (RegionOp region : block.getOps<RegionOp>()) {
       if (region.getUpdates())
         continue;
@@ -309,6 +307,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
         end = phases;
         alone = false;
       }
+      lastPhase[region] = end;
       OperandRange predictions = last.getPredictionMutable();
       if (auto found = llvm::find(predictions, result); found != predictions.end()) {
         int64_t index = found - predictions.begin(); // the caller's arrays: output, output:1, …
@@ -329,7 +328,6 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       if (layout.kind == Kind::Batch)
         rows = alone ? imagesOf(program) : llvm::alignTo(rows, tiledBySamples ? 16 : imagesOf(program));
       int64_t bytes = aligned(rows * layout.unit * elementBytes(result) + slack);
-      lastPhase[region] = end;
       auto holding = [](SmallVector<Placement> &buffers, RegionOp value) {
         return llvm::find_if(buffers, [&](const Placement &buffer) {
           return buffer.definition == value || llvm::is_contained(buffer.over, value);
@@ -374,8 +372,7 @@ struct PlanMemoryPass : impl::NnPlanMemoryBase<PlanMemoryPass> {
       if (buffer.definition) {
         Value result = buffer.definition->getResult(0);
         int64_t stride = kindOf(result.getType()) == Kind::Partial ? buffer.bytes / program.getSlices() : 0;
-        int64_t last = buffer.over.empty() ? buffer.last : lastPhase[buffer.definition];
-        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, last,
+        setBuffer(buffer.definition, "scratch", buffer.offset, buffer.bytes, buffer.first, lastPhase[buffer.definition],
                   stride / elementBytes(result));
         for (RegionOp region : buffer.over)
           setBuffer(region, "scratch", buffer.offset, buffer.bytes, *region.getPhase(), lastPhase[region]);

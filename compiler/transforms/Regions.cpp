@@ -27,6 +27,8 @@ std::string kernelName(ArrayRef<Operation *> ops, StringRef direction) {
 
 bool isVectorContraction(Operation *op) { return op->hasTrait<Contraction>() && !op->hasTrait<Windowed>(); }
 
+bool isElementwise(Operation *op) { return op->hasTrait<Elementwise>() || isa<VjpOp, YieldOp, PlaceholderOp>(op); }
+
 RegionOp createRegion(OpBuilder &builder, Location loc, ArrayRef<Value> inputs, TypeRange results, StringRef kernel,
                       int64_t updates) {
   auto region =

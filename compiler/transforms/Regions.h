@@ -24,6 +24,9 @@ constexpr int64_t largePartial = 1 << 20;
 mlir::Operation *anchorOf(llvm::ArrayRef<mlir::Operation *> ops);
 /// Whether an op contracts vectors with weights: a linear layer, whose weights are its big operand.
 bool isVectorContraction(mlir::Operation *op);
+/// Whether an op works element by element, or is a part of a region's frame: a derivative, the values it leaves out,
+/// its end.
+bool isElementwise(mlir::Operation *op);
 /// "<anchor>.<direction>"; a contraction that keeps groups of channels apart is called "<anchor>_grouped".
 std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops, llvm::StringRef direction);
 
